@@ -1,0 +1,1 @@
+"""Makes and converts inputs. Holds no data."""

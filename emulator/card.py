@@ -1,0 +1,133 @@
+"""The model card inside an ONNX file, and the manifest beside it.
+
+The card says what the network was made for, so that a run can refuse what does not fit; the
+manifest pins the file's bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from landstep.emulator.errors import ModelError
+
+METADATA_KEY = "landstep_card"
+CARD_VERSION = 1
+
+
+class Category(BaseModel):
+    """A categorical static: its codes run from 0 (sea) to size - 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    size: int = Field(ge=1, le=256)
+
+
+class Card(BaseModel):
+    """What a network takes, gives, was trained on, and how well it does.
+
+    states : forcing states in channel order; continuous, categories : statics in channel order
+    direction : the way in time that it was trained to step; phase : day on which maps and forcing
+        are valid
+    scores : each with the model's figure and persistence's beside it
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    card_version: Literal[1] = CARD_VERSION
+    name: str
+    landstep_version: str
+    scheme: str
+    class_codes: list[int]
+    class_names: list[str]
+    states: list[str]
+    continuous: list[str]
+    categories: list[Category]
+    base: int = Field(ge=1)
+    depth: int = Field(ge=1, le=8)
+    direction: Literal["forward"] = "forward"
+    phase: str = "01-01"
+    licence: str = "Apache-2.0"
+    sources: list[str] = []
+    training: dict[str, Any] = {}
+    scores: list[dict[str, Any]] = []
+
+    @property
+    def stride(self) -> int:
+        """Window starts and sizes are multiples of this many cells."""
+        return int(2**self.depth)
+
+    @property
+    def halo(self) -> int:
+        """Cells a window must see beyond its core: the receptive field, up to the stride.
+
+        Source: two 3x3 convolutions a level, with 2x2 max-pooling, reach 7 * 2^depth - 5 cells.
+        """
+        return -(-(7 * self.stride - 5) // self.stride) * self.stride
+
+    def to_metadata(self) -> dict[str, str]:
+        """Give the card as ONNX metadata."""
+        return {METADATA_KEY: self.model_dump_json()}
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str], where: str) -> Card:
+        """Read the card out of an ONNX file's metadata.
+
+        Raises ModelError where there is none, or it is of another version or form.
+        """
+        if METADATA_KEY not in metadata:
+            raise ModelError(
+                f"{where}: no model card in its metadata; expected a file written by "
+                "`landstep export`"
+            )
+        try:
+            return cls.model_validate_json(metadata[METADATA_KEY])
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ModelError(
+                f"{where}: model card is not one that this version reads (card version "
+                f"{CARD_VERSION}): {place}: {first['msg']}; export the model again"
+            ) from error
+
+
+def manifest_path(model: Path) -> Path:
+    """Where a model's manifest lies: beside it, MODEL.onnx.json."""
+    return model.with_name(model.name + ".json")
+
+
+def write_manifest(model: Path) -> Path:
+    """Write the manifest of a model file beside it: name, size and sha256."""
+    content = model.read_bytes()
+    record = {
+        "file": model.name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "card_version": CARD_VERSION,
+    }
+    path = manifest_path(model)
+    path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    return path
+
+
+def read_manifest(model: Path) -> dict[str, Any]:
+    """Read the manifest of a model file.
+
+    returns : its record, with at least "bytes" and "sha256"
+    Raises ModelError where it is missing or no manifest.
+    """
+    path = manifest_path(model)
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        int(record["bytes"]), str(record["sha256"])
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{model}: its manifest {path.name} is missing; a model is only opened against the "
+            "sha256 in it. `landstep export` writes both: copy both"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: not a manifest ({error}); `landstep export` writes it") from error
+    return dict(record)

@@ -1,0 +1,169 @@
+"""The experiment file (TOML): which model, maps, forcing and statics, and how to run them."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from landstep.emulator.errors import ConfigError, InputError
+
+BUILTIN = "builtin:"
+
+Table = TypeVar("Table", bound=BaseModel)
+
+
+class StrictTable(BaseModel):
+    """A table of a TOML file: read-only, no key that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LandUseTable(StrictTable):
+    """Where the 1 km maps are and how their codes are to be read."""
+
+    file: Path
+    scheme: str
+    variant: str
+    variable: str = "LULC_states"
+
+
+class ForcingTable(StrictTable):
+    """Coarse land use: history and scenario files, in any order."""
+
+    files: list[Path] = Field(min_length=1)
+    format: Literal["luh2", "blocks"] = "luh2"
+    scenario: str | None = None
+
+
+class StaticsTable(StrictTable):
+    """Static maps on the grid of the land-use map, each "FILE" or "FILE:variable"."""
+
+    elevation: str
+    soil_texture: str
+    climate_zone: str
+
+
+class RunTable(StrictTable):
+    """How to run: window size, threads, device. None of them changes the map."""
+
+    core: int = Field(480, ge=8)
+    threads: int = Field(1, ge=1)
+    provider: Literal["cpu", "cuda"] = "cpu"
+
+
+class Experiment(StrictTable):
+    """An experiment file; paths in it are relative to its own folder."""
+
+    name: str
+    model: str | None = None
+    start: int | None = None
+    land_use: LandUseTable
+    forcing: ForcingTable
+    statics: StaticsTable
+    run: RunTable = RunTable()
+    checksums: dict[str, str] = {}
+    folder: Path
+
+    def path(self, entry: str | Path) -> Path:
+        """Turn a path of the file into one that can be opened."""
+        return self.folder / entry
+
+    def static_source(self, entry: str) -> tuple[Path, str | None]:
+        """Split "FILE:variable" into path and variable (None where it is not named)."""
+        file, _, variable = entry.partition(":")
+        return self.path(file), variable or None
+
+    def model_path(self) -> Path:
+        """Path of the ONNX file; "builtin:NAME" is one that came with the package.
+
+        Raises ConfigError where no model is named, or no such builtin exists.
+        """
+        if self.model is None:
+            raise ConfigError(f"experiment {self.name!r}: key 'model' is missing; name an ONNX file")
+        if not self.model.startswith(BUILTIN):
+            return self.path(self.model)
+        folder = Path(str(resources.files("landstep.emulator"))) / "models"
+        there = {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+        name = self.model.removeprefix(BUILTIN)
+        if name not in there:
+            raise ConfigError(
+                f"model {self.model!r} does not come with landstep; there are {list(there)}"
+            )
+        return there[name]
+
+    def verify_checksums(self) -> None:
+        """Hold the files named in [checksums] against their sha256; InputError where one differs."""
+        for name, expected in self.checksums.items():
+            path = self.path(name)
+            try:
+                with path.open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise InputError(f"{path}: named in [checksums]: {error.strerror}") from error
+            if found != expected:
+                raise InputError(
+                    f"{path}: sha256 mismatch: expected {expected}, got {found}; the file was "
+                    "altered: fetch it again, or correct [checksums]"
+                )
+
+
+def load_experiment(path: str | Path) -> Experiment:
+    """Read an experiment file.
+
+    Raises ConfigError where it is missing, not TOML, or has a key or value that cannot be.
+    """
+    path = Path(path)
+    return read_table(path, Experiment, {"folder": path.resolve().parent})
+
+
+def read_table(path: Path, kind: type[Table], extra: dict[str, Any] | None = None) -> Table:
+    """Read a TOML file into a table, naming the key that is wrong and the one that was meant.
+
+    extra : values that are not the file's to give
+    Raises ConfigError.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; is the path right?") from error
+    except ValueError as error:
+        raise ConfigError(f"{str(path)!r}: not a text file in UTF-8 ({error})") from error
+    extra = extra or {}
+    try:
+        values = tomllib.loads(text)
+        for key in extra.keys() & values.keys():
+            raise ConfigError(f"{path}: unknown key '{key}'")
+        return kind.model_validate({**values, **extra})
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_first_problem(error, kind)}") from error
+
+
+def _first_problem(error: ValidationError, kind: type[BaseModel]) -> str:
+    """Say what is wrong in the words of the file, not of the validator."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = _keys(kind, first["loc"][:-1])
+        close = difflib.get_close_matches(str(first["loc"][-1]), known, 1)
+        hint = f" (did you mean '{close[0]}'?)" if close else f"; it may have {sorted(known)}"
+        return f"unknown key '{place}'{hint}"
+    if first["type"] == "missing":
+        return f"key '{place}' is missing"
+    return f"{place} = {first['input']!r}: {first['msg']}"
+
+
+def _keys(kind: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    for part in place:
+        inner = kind.model_fields[str(part)].annotation if part in kind.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        kind = inner
+    return [name for name in kind.model_fields if name != "folder"]

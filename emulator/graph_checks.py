@@ -1,0 +1,108 @@
+"""What an ONNX graph must not hold before onnxruntime sees it.
+
+onnxruntime loads files that point outside themselves and graphs with any operator it knows; a
+model from elsewhere is data, so it is read as data first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import onnx
+
+from landstep.emulator.errors import ModelError
+
+OPERATORS = frozenset(
+    "Abs Add And ArgMax Cast Clip Concat Constant ConstantOfShape Conv Div Equal Expand Flatten "
+    "Gather Identity Less LessOrEqual Greater GreaterOrEqual Log MatMul MaxPool Mul Not Or "
+    "Reciprocal ReduceMax ReduceMin ReduceSum Relu Reshape Resize Shape Slice Softmax Sqrt Squeeze "
+    "Sub Transpose Unsqueeze Where OneHot Max Min Neg Range Pad".split()
+)
+"""The operators that landstep's networks are made of: each local, or over channels only."""
+
+DOMAINS = ("", "ai.onnx")
+MAX_OPSET = 23
+MAX_IR = 12
+MEMORY_LIMIT_GIB = 2
+"""Largest tensor of weights: what a protobuf can hold."""
+
+
+def check_graph(content: bytes, where: str) -> onnx.ModelProto:
+    """Read a model's bytes and refuse what landstep does not run.
+
+    returns : the parsed model
+    Raises ModelError for bytes that are no ONNX model, external data, an operator off the list, a
+    newer opset or IR, or weights that claim more than they hold.
+    """
+    try:
+        proto = onnx.load_from_string(content)
+    except Exception as error:
+        raise ModelError(f"{where}: not an ONNX model ({type(error).__name__}: {error})") from error
+    if not proto.graph.node:
+        raise ModelError(f"{where}: not an ONNX model, its graph is empty")
+    _check_versions(proto, where)
+    for graph in _graphs(proto):
+        _check_operators(graph, where)
+        _check_weights(graph, where)
+    if proto.functions or proto.training_info:
+        raise ModelError(f"{where}: holds functions or training steps, expected a plain graph")
+    return proto
+
+
+def _check_versions(proto: onnx.ModelProto, where: str) -> None:
+    if proto.ir_version > MAX_IR:
+        raise ModelError(
+            f"{where}: IR version {proto.ir_version} needs a newer onnxruntime, have up to {MAX_IR}"
+        )
+    for opset in proto.opset_import:
+        if opset.domain not in DOMAINS:
+            raise ModelError(f"{where}: operator set {opset.domain!r} is not on the allow-list")
+        if opset.version > MAX_OPSET:
+            raise ModelError(
+                f"{where}: opset {opset.version} needs a newer onnxruntime, have up to {MAX_OPSET}"
+            )
+
+
+def _graphs(proto: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
+    """Give the graph and every graph inside its nodes."""
+    waiting = [proto.graph]
+    while waiting:
+        graph = waiting.pop()
+        yield graph
+        for node in graph.node:
+            for attribute in node.attribute:
+                if attribute.type == onnx.AttributeProto.GRAPH:
+                    waiting.append(attribute.g)
+                waiting.extend(attribute.graphs)
+
+
+def _check_operators(graph: onnx.GraphProto, where: str) -> None:
+    for node in graph.node:
+        if node.domain not in DOMAINS or node.op_type not in OPERATORS:
+            name = f"{node.domain}:{node.op_type}" if node.domain else node.op_type
+            raise ModelError(f"{where}: operator {name} not on allow-list")
+
+
+def _check_weights(graph: onnx.GraphProto, where: str) -> None:
+    tensors = list(graph.initializer)
+    sparse = bool(graph.sparse_initializer)
+    for node in graph.node:
+        for attribute in node.attribute:
+            tensors.extend([attribute.t] if attribute.HasField("t") else [])
+            tensors.extend(attribute.tensors)
+            sparse = sparse or attribute.HasField("sparse_tensor") or bool(attribute.sparse_tensors)
+    if sparse:
+        raise ModelError(f"{where}: sparse weights are not allowed")
+    for tensor in tensors:
+        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise ModelError(
+                f"{where}: external data not allowed (tensor {tensor.name!r}); export the model "
+                "into one file"
+            )
+        needed = math.prod(tensor.dims) * 8 // 2**30
+        if min(tensor.dims, default=1) < 0 or needed >= MEMORY_LIMIT_GIB:
+            raise ModelError(
+                f"{where}: tensor {tensor.name!r} of {list(tensor.dims)[:8]} would need "
+                f"{needed} GiB, limit {MEMORY_LIMIT_GIB}"
+            )

@@ -1,0 +1,113 @@
+"""The inputs of an experiment, opened together and held against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from landstep.emulator.classes import MASKED, OUTSIDE, Scheme, scheme
+from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.experiment import Experiment
+from landstep.emulator.features import known
+from landstep.emulator.forcing import Forcing
+from landstep.emulator.grid import Grid, coarse_index
+from landstep.emulator.land_use import LandUse
+from landstep.emulator.statics import Statics
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that an experiment reads, on one grid.
+
+    grid : of the land-use maps
+    row, col : the coarse row of each fine row, the coarse column of each fine column
+    sea : (y, x) bool, True where the static maps have no land
+    """
+
+    grid: Grid
+    scheme: Scheme
+    land_use: LandUse
+    forcing: Forcing
+    statics: Statics
+    row: np.ndarray
+    col: np.ndarray
+    sea: np.ndarray
+
+    def forcing_pair(self, year: int, prior_year: int) -> tuple[np.ndarray, np.ndarray]:
+        """Forcing of a year and its change since the prior map's: two (F, cy, cx) float32, 0 where
+        either is missing.
+
+        Raises InputError for a year outside the forcing.
+        """
+        now, before = self.forcing.year(year), self.forcing.year(prior_year)
+        return known(now), known(now - before)
+
+    def continuous(self, names: list[str]) -> np.ndarray:
+        """Stack continuous statics by name: (S, y, x) float32, 0 where missing."""
+        fields = np.empty((len(names), *self.grid.shape), np.float32)
+        for number, name in enumerate(names):
+            fields[number] = known(self._static(self.statics.continuous, name))
+        return fields
+
+    def categories(self, names: list[str], year: int) -> np.ndarray:
+        """Stack the categorical statics of a year by name: (C, y, x) uint8, 0 at sea."""
+        of_year = self.statics.categories(year)
+        fields = np.empty((len(names), *self.grid.shape), np.uint8)
+        for number, name in enumerate(names):
+            fields[number] = self._static(of_year, name)
+        return fields
+
+    @staticmethod
+    def _static(fields: dict[str, np.ndarray], name: str) -> np.ndarray:
+        if name not in fields:
+            raise ConfigError(f"static {name!r} is not one of {sorted(fields)}")
+        return fields[name]
+
+    def cold_map(self) -> np.ndarray:
+        """A map of which only the coast is known: OUTSIDE at sea, MASKED on land."""
+        return np.where(self.sea, OUTSIDE, MASKED).astype(np.uint8)
+
+
+def open_inputs(experiment: Experiment) -> Inputs:
+    """Open an experiment's files and check that they belong together.
+
+    Raises InputError or ConfigError, naming the file, where one is wrong or does not fit the rest.
+    """
+    experiment.verify_checksums()
+    table = experiment.land_use
+    of = scheme(table.scheme)
+    land_use = LandUse.open(
+        experiment.path(table.file), scheme=of, variant=table.variant, variable=table.variable
+    )
+    forcing = Forcing.open(
+        [experiment.path(file) for file in experiment.forcing.files],
+        format=experiment.forcing.format,
+        scenario=experiment.forcing.scenario,
+    )
+    sources = {
+        name: experiment.static_source(getattr(experiment.statics, name))
+        for name in type(experiment.statics).model_fields
+    }
+    statics = Statics.open(sources, land_use.grid)
+    _same_scenario(statics, forcing)
+    _same_phase(land_use, forcing)
+    row, col = coarse_index(land_use.grid, forcing.coarse, str(experiment.forcing.files[0]))
+    sea = statics.categories(land_use.years[0])["soil_texture"] == 0
+    return Inputs(land_use.grid, of, land_use, forcing, statics, row, col, sea)
+
+
+def _same_scenario(statics: Statics, forcing: Forcing) -> None:
+    if statics.scenario and forcing.scenario and statics.scenario != forcing.scenario:
+        raise InputError(
+            f"climate zones of scenario {statics.scenario!r}, forcing of {forcing.scenario!r}; "
+            "expected one scenario: take the zones that belong to the forcing"
+        )
+
+
+def _same_phase(land_use: LandUse, forcing: Forcing) -> None:
+    if land_use.phase != forcing.phase:
+        raise InputError(
+            f"maps are valid on {land_use.phase} of their year, forcing on {forcing.phase}; "
+            "expected the same day"
+        )

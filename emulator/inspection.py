@@ -1,0 +1,91 @@
+"""Say in plain text what a file is and what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from landstep.emulator.errors import InputError
+from landstep.emulator.experiment import load_experiment
+from landstep.emulator.inputs import open_inputs
+from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.session import Session
+from landstep.emulator.state import State
+
+
+def describe(path: Path) -> str:
+    """Describe a model, restart, experiment, map or forcing file.
+
+    returns : lines of text
+    Raises LandstepError's family, with the path, for a file that is missing or damaged.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: not found")
+    if path.suffix == ".onnx":
+        return _model(path)
+    if path.suffix == ".toml":
+        return _experiment(path)
+    return _netcdf(path)
+
+
+def _lines(*pairs: tuple[str, object]) -> str:
+    width = max(len(name) for name, _ in pairs)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in pairs)
+
+
+def _model(path: Path) -> str:
+    session = Session.open(path)
+    card = session.card
+    pairs: list[tuple[str, object]] = [
+        ("model", f"{card.name} (landstep {card.landstep_version}, {card.licence})"),
+        ("sha256", session.sha256),
+        ("classes", f"{card.scheme}: {', '.join(card.class_names)}"),
+        ("forcing", ", ".join(card.states)),
+        ("statics", ", ".join([*card.continuous, *(c.name for c in card.categories)])),
+        ("network", f"U-Net, base {card.base}, depth {card.depth}, halo {card.halo} cells"),
+        ("steps", f"{card.direction}, a year at a time, maps valid on {card.phase}"),
+        ("runs on", ", ".join(f"{k} {v}" for k, v in session.provenance.items())),
+    ]
+    pairs += [("source", source) for source in card.sources]
+    pairs += [("score", ", ".join(f"{k} {v}" for k, v in row.items())) for row in card.scores]
+    pairs += [(f"trained: {key}", value) for key, value in sorted(card.training.items())]
+    return _lines(*pairs)
+
+
+def _experiment(path: Path) -> str:
+    experiment = load_experiment(path)
+    inputs = open_inputs(experiment)
+    ny, nx = inputs.grid.shape
+    return _lines(
+        ("experiment", experiment.name),
+        ("model", experiment.model or "none named"),
+        ("grid", f"{inputs.grid.kind}, {ny} x {nx} cells{', whole circle' * inputs.grid.wraps}"),
+        ("land", f"{float((~inputs.sea).mean()):.1%} of the cells"),
+        ("maps", f"{inputs.land_use.years[0]} to {inputs.land_use.years[-1]}, {inputs.scheme.name}"),
+        ("forcing", f"{inputs.forcing.years[0]} to {inputs.forcing.years[-1]}"),
+        ("states", ", ".join(inputs.forcing.states)),
+        ("scenario", inputs.forcing.scenario or "none named"),
+    )
+
+
+def _netcdf(path: Path) -> str:
+    with NetcdfFile(path) as file:
+        attributes = file.attrs()
+        if "landstep_restart_schema" in attributes:
+            state = State.load(path)
+            return _lines(
+                ("restart of", state.year),
+                ("map", f"{state.land_use.shape[0]} x {state.land_use.shape[1]}, {state.scheme}"),
+                ("model sha256", state.model),
+                ("checksum", f"{state.checksum} (holds)"),
+            )
+        pairs: list[tuple[str, object]] = [("file", attributes.get("title", path.name))]
+        if "time" in file.names():
+            years = file.years("time")
+            pairs.append(("years", f"{years[0]} to {years[-1]}, {years.size} steps"))
+        for name in file.names():
+            sizes = ", ".join(
+                f"{d} {n}" for d, n in zip(file.dims(name), file.shape(name), strict=True)
+            )
+            unit = file.attrs(name).get("units", "")
+            pairs.append((name, f"{file.dtype(name)} ({sizes}) {unit}"))
+        return _lines(*pairs)

@@ -1,0 +1,126 @@
+"""Yearly land-use maps: HILDA+ codes in a file, class numbers in the emulator."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from landstep.emulator.classes import Scheme
+from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.grid import Grid
+from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.orientation import Orientation, find_orientation
+
+_LOG = logging.getLogger(__name__)
+
+PHASE = "01-01"
+"""Day of the year for which a map is valid where the file does not say (attribute `phase`)."""
+
+
+@dataclass(frozen=True, eq=False)
+class LandUse:
+    """Yearly land-use maps of one file, read year by year.
+
+    path, variable : the file and the variable that holds the codes
+    scheme, variant : the class scheme and which of its code lists the file uses
+    grid : of the maps, north first, -180..180
+    years : calendar years that have a map, ascending; gaps are allowed
+    phase : day of the year ("MM-DD") for which each map is valid
+    """
+
+    path: Path
+    variable: str
+    scheme: Scheme
+    variant: str
+    grid: Grid
+    years: tuple[int, ...]
+    phase: str
+    _orientation: Orientation
+
+    @classmethod
+    def open(
+        cls, path: Path | str, *, scheme: Scheme, variant: str, variable: str = "LULC_states"
+    ) -> LandUse:
+        """Open a file of maps (time, latitude, longitude) and check all but the maps themselves.
+
+        variant : always declared, because code 44 means two things in two HILDA+ products
+        Raises InputError for a file, variable, time axis or grid that is not as it must be;
+        ConfigError for a variant that the scheme lacks.
+        """
+        path = Path(path)
+        if variant not in scheme.variants:
+            raise ConfigError(
+                f"{path.name}: variant {variant!r} is not one of scheme {scheme.name}'s "
+                f"{sorted(scheme.variants)}; say which product the file is"
+            )
+        with NetcdfFile(path) as file:
+            dims = file.dims(variable)
+            if len(dims) != 3:
+                raise InputError(
+                    f"{path.name}, {variable}: dims {dims}, expected (time, latitude, longitude)"
+                )
+            years = file.years(dims[0])
+            orientation = find_orientation(file, variable)
+            phase = str(file.attrs().get("phase", PHASE))
+        return cls(
+            path=path,
+            variable=variable,
+            scheme=scheme,
+            variant=variant,
+            grid=orientation.grid,
+            years=tuple(int(year) for year in years),
+            phase=phase,
+            _orientation=orientation,
+        )
+
+    def map(self, year: int) -> np.ndarray:
+        """Land use of a year.
+
+        returns : (y, x) uint8 class numbers; 255 where the file has no data
+        Raises InputError for a year without a map, or a code that the scheme's variant lacks.
+        """
+        if year not in self.years:
+            raise InputError(
+                f"{self.path.name}: no map of {year}; it has {self.years[0]}-{self.years[-1]}"
+                + ("" if self._complete() else " with gaps")
+            )
+        where = f"{self.path.name}, {self.variable}, year {year}"
+        with NetcdfFile(self.path) as file:
+            codes = file.read(self.variable, self.years.index(year))
+            fill = file.fill_value(self.variable)
+        codes = self._whole_codes(codes, fill, where)
+        numbers = self.scheme.numbers_from_codes(codes, self.variant, where)
+        return self._orientation.apply(numbers)
+
+    def _complete(self) -> bool:
+        return len(self.years) == self.years[-1] - self.years[0] + 1
+
+    def _whole_codes(
+        self, codes: np.ndarray, fill: float | int | None, where: str
+    ) -> np.ndarray:
+        """Turn stored codes into whole numbers, and what means "missing" into a no-data code."""
+        missing = self.scheme.nodata[0]
+        if codes.dtype == np.int8:  # a classic file's signed byte: -1 is 255
+            codes, fill = codes.view(np.uint8), None if fill is None else int(fill) % 256
+        if fill is not None and np.isfinite(fill) and int(fill) in self._known():
+            _LOG.info("%s: fill value %s is a class code and read as that class", where, fill)
+            missing = int(fill)  # ocean is a class: 0 declared as fill is still ocean
+        if codes.dtype.kind in "iu":
+            return codes if fill is None else np.where(codes == fill, missing, codes)
+        if codes.dtype.kind != "f":
+            raise InputError(f"{where}: {codes.dtype} values, expected class codes")
+        filled = np.where(np.isnan(codes), missing, codes)
+        broken = filled != np.rint(filled)
+        if broken.any():
+            at = tuple(int(i) for i in np.argwhere(broken)[0])
+            raise InputError(
+                f"{where}: {filled[at]:g} at cell {at} is no class code; "
+                "was the map interpolated? Take codes from the nearest cell"
+            )
+        return filled.astype(np.int32)
+
+    def _known(self) -> dict[int, int]:
+        return self.scheme.variants[self.variant]

@@ -1,0 +1,300 @@
+"""Read and write NetCDF: the only file that knows the netCDF4 package.
+
+Reading refuses what is not a whole NetCDF file, and turns every missing value into NaN.
+Writing is atomic: a temporary file in the same folder, flushed to the disk, then renamed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from landstep.emulator.calendar import calendar_name, decode_years
+from landstep.emulator.errors import InputError
+from landstep.emulator.file_checks import check_file
+from landstep.emulator.missing import decoded, fill_values
+
+_LOCK = threading.RLock()  # the HDF5 library serves one thread at a time
+_CHUNK = 1024  # cells along each side of a stored chunk
+
+
+def _load_netcdf4() -> Any:
+    """Import netCDF4 so that its libnetcdf cannot clash with one that a host has linked."""
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(os.RTLD_NOW | getattr(os, "RTLD_DEEPBIND", 0))
+    try:
+        import netCDF4
+    finally:
+        sys.setdlopenflags(flags)
+    return netCDF4
+
+
+_netcdf4 = _load_netcdf4()
+
+
+class NetcdfFile:
+    """A NetCDF file open for reading; use it in a `with` statement.
+
+    Arrays leave in the machine's byte order, in the file's dimension order. Raises InputError,
+    with the path, for anything that is not a whole and readable NetCDF file.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Open `path` after checking that it is a complete NetCDF file."""
+        self.path = Path(path)
+        check_file(self.path)
+        try:
+            with _LOCK:
+                self._dataset = _netcdf4.Dataset(str(self.path), "r")
+                self._dataset.set_auto_maskandscale(False)
+        except PermissionError as error:
+            raise InputError(
+                f"{self.path}: {error.strerror}; is another program writing it (HDF5 lock)?"
+            ) from error
+        except (OSError, RuntimeError) as error:
+            raise InputError(
+                f"{self.path}: {_reason(error)}; the file is damaged or incomplete, copy it again"
+            ) from error
+
+    def __enter__(self) -> NetcdfFile:
+        """Return the open file."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        with _LOCK:
+            if self._dataset.isopen():
+                self._dataset.close()
+
+    def names(self) -> list[str]:
+        """Names of all variables, in the order of the file."""
+        return list(self._dataset.variables)
+
+    def dims(self, name: str) -> tuple[str, ...]:
+        """Dimension names of a variable, slowest first."""
+        return tuple(self._variable(name).dimensions)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Sizes of a variable's dimensions."""
+        return tuple(int(n) for n in self._variable(name).shape)
+
+    def dtype(self, name: str) -> np.dtype:
+        """Data type of a variable, in the machine's byte order (object for strings)."""
+        kind = self._variable(name).dtype
+        return np.dtype(object) if kind is str else np.dtype(kind).newbyteorder("=")
+
+    def attrs(self, name: str | None = None) -> dict[str, Any]:
+        """Attributes of a variable, or of the file."""
+        owner = self._dataset if name is None else self._variable(name)
+        try:
+            with _LOCK:
+                return {key: owner.getncattr(key) for key in owner.ncattrs()}
+        except (OSError, RuntimeError, AttributeError) as error:
+            raise self._damaged(name or "attributes", error) from error
+
+    def fill_value(self, name: str) -> float | int | None:
+        """The number that marks a missing value, or None: `_FillValue` first."""
+        values = fill_values(self.attrs(name), self.dtype(name), self._where(name))
+        return values[0].item() if values else None
+
+    def read(self, name: str, index: Any = ...) -> np.ndarray:
+        """Data of a variable, or the part of it that `index` selects; nothing else is read.
+
+        name : variable
+        index : what may stand in square brackets after an array: int, slice, tuple of them
+        returns : an array of its own, native byte order. Floats: missing values (`_FillValue`,
+            `missing_value`, a misspelt `_Fillvalue`, the library's default fill) are NaN. Packed
+            integers (`scale_factor`, `add_offset`): float64, missing NaN. Other integers: as
+            stored.
+        Raises InputError for an unknown name (with names that come close) or damaged data.
+        """
+        variable = self._variable(name)
+        try:
+            with _LOCK:
+                stored = np.asarray(variable[index])
+        except (OSError, RuntimeError) as error:
+            raise self._damaged(name, error) from error
+        except IndexError as error:
+            raise InputError(f"{self._where(name)}: index {index} outside {variable.shape}") from (
+                error
+            )
+        return decoded(stored, self.attrs(name), self._where(name))
+
+    def years(self, name: str = "time") -> np.ndarray:
+        """Calendar year of each step of a time variable.
+
+        returns : (n,) int64, strictly increasing
+        Raises InputError naming the first step where time does not increase, or the unit.
+        """
+        return decode_years(self.read(name), self.attrs(name), self._where(name))
+
+    def calendar(self, name: str = "time") -> str:
+        """CF name of a time variable's calendar; `standard` where the file names none."""
+        return calendar_name(self.attrs(name), self._where(name))
+
+    def _where(self, name: str) -> str:
+        return f"{self.path.name}, {name}"
+
+    def _variable(self, name: str) -> Any:
+        variables = self._dataset.variables
+        if name in variables:
+            return variables[name]
+        close = difflib.get_close_matches(name, variables, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise InputError(f"{self.path.name}: {name} not in it; has {list(variables)}{hint}")
+
+    def _damaged(self, name: str, error: Exception) -> InputError:
+        return InputError(
+            f"{self.path}, {name}: {_reason(error)}: the stored data fail their checksum or are "
+            "cut off; copy the file again"
+        )
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable to write.
+
+    name, dims : its name and the names of its dimensions, slowest first
+    data : the array, or an iterable of slabs, each one step along the first dimension
+    attrs : attributes
+    dtype : stored type; None: that of the array (required for slabs)
+    fill : `_FillValue`, or None
+    compress : store with zlib level 1, byte shuffle and a checksum on each chunk (fletcher32)
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    data: np.ndarray | Iterable[np.ndarray]
+    attrs: dict[str, Any] = field(default_factory=dict)
+    dtype: Any = None
+    fill: float | int | None = None
+    compress: bool = True
+
+
+def write_netcdf(
+    path: Path | str,
+    dims: dict[str, int | None],
+    variables: list[Variable],
+    attrs: dict[str, Any],
+) -> None:
+    """Write a NETCDF4 file so that at every moment a whole file, old or new, is at `path`.
+
+    path : the file; an existing one is replaced
+    dims : size of each dimension; None: unlimited
+    variables : what to write, in this order
+    attrs : attributes of the file
+    Raises InputError, with the path and the reason (disk full, no permission, no such folder),
+    and then leaves no temporary file and the old file as it was. An error raised while slabs are
+    made passes through, with the same guarantee.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        _write_all(temporary, dims, variables, attrs)
+        _flush(temporary)
+        os.replace(temporary, target)
+        _flush(target.parent)
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot write: {_write_reason(temporary, error)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_all(
+    path: Path, dims: dict[str, int | None], variables: list[Variable], attrs: dict[str, Any]
+) -> None:
+    with _LOCK:
+        dataset = _netcdf4.Dataset(str(path), "w", format="NETCDF4", clobber=False)
+        try:
+            dataset.setncatts(attrs)
+            for name, size in dims.items():
+                dataset.createDimension(name, size)
+            for variable in variables:
+                _write_variable(dataset, variable, dims)
+        finally:
+            dataset.close()
+
+
+def _write_variable(dataset: Any, variable: Variable, dims: dict[str, int | None]) -> None:
+    kind, shape = variable.dtype, [dims[name] for name in variable.dims]
+    if kind is None:
+        if not isinstance(variable.data, np.ndarray):
+            raise InputError(f"{variable.name}: dtype is needed to write slabs")
+        kind = str if variable.data.dtype.kind in "OU" else variable.data.dtype
+    stored = dataset.createVariable(
+        variable.name, kind, variable.dims, **_storage(variable, kind, shape)
+    )
+    stored.set_auto_maskandscale(False)
+    stored.setncatts(variable.attrs)
+    if isinstance(variable.data, np.ndarray):
+        expected = tuple(
+            found if size is None else size
+            for size, found in zip(shape, variable.data.shape, strict=False)
+        )
+        if variable.data.shape != expected or variable.data.ndim != len(shape):
+            raise InputError(
+                f"{variable.name}: data are {variable.data.shape}, expected {tuple(shape)}"
+            )
+        stored[...] = variable.data.astype(object) if kind is str else variable.data
+    else:
+        count = 0
+        for count, slab in enumerate(variable.data, start=1):
+            if shape[0] is not None and count > shape[0]:
+                break
+            stored[count - 1] = slab
+        if shape[0] not in (None, count):
+            raise InputError(f"{variable.name}: {count} slabs, expected {shape[0]}")
+
+
+def _storage(variable: Variable, kind: Any, shape: list[int | None]) -> dict[str, Any]:
+    """Options of createVariable: compression and chunks of one step by 1024 x 1024 cells."""
+    options: dict[str, Any] = {"fill_value": False if variable.fill is None else variable.fill}
+    if kind is str:
+        return {}
+    if variable.compress and variable.dims:
+        options |= {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
+    if len(shape) > 1 and None not in shape[-2:] and 0 not in shape:
+        cells = [min(size, _CHUNK) for size in shape[-2:] if size is not None]
+        options["chunksizes"] = [1] * (len(shape) - 2) + cells
+    return options
+
+
+def _flush(path: Path) -> None:
+    """Make the operating system put a file or a folder on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _reason(error: Exception) -> str:
+    """The library's words without its error number and path."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _write_reason(temporary: Path, error: Exception) -> str:
+    """Why writing failed: HDF5 says only "HDF error", so the disk is asked directly."""
+    try:
+        with open(temporary, "ab") as stream:
+            stream.write(b"\0" * (1 << 16))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as found:
+        return f"{found.strerror} (errno {found.errno})"
+    return _reason(error)

@@ -1,0 +1,255 @@
+"""Static maps on the grid of the land-use map: elevation, soil texture, climate zones.
+
+A climate zone may change slowly: its file then has one map a period, of a named scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.grid import Grid
+from landstep.emulator.missing import looks_like_fill
+from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.orientation import Orientation, find_orientation
+
+CONTINUOUS = ("elevation",)
+LARGEST_CODE = {"soil_texture": 7, "climate_zone": 254}
+"""Largest code of each categorical static. Source: ECMWF IFS documentation CY47R3, part IV,
+table 8.8 (soil texture classes 1 to 7); climate zones are the file's own, in one byte."""
+
+ELEVATION_RANGE_M = (-500.0, 9000.0)
+"""Land lies between the shore of the Dead Sea (-430 m) and Everest (8849 m)."""
+
+_NOT_METRES = ("km", "kilometer", "kilometre", "ft", "feet", "foot", "cm", "hm")
+Source = tuple[Path, str | None]
+
+
+@dataclass(frozen=True)
+class _Category:
+    """Where the codes of a categorical static are; periods is empty for one that never changes."""
+
+    name: str
+    path: Path
+    variable: str
+    orientation: Orientation
+    periods: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Statics:
+    """The static maps of an experiment.
+
+    continuous : name -> (y, x) float32 in the unit of its name's definition, NaN at sea.
+        elevation: m above sea level
+    scenario : scenario that the climate zones' periods follow; None where the file names none
+    """
+
+    continuous: dict[str, np.ndarray]
+    scenario: str | None
+    _categories: tuple[_Category, ...]
+    _cache: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, sources: Mapping[str, Source], grid: Grid) -> Statics:
+        """Open the static maps and check that they lie on the grid.
+
+        sources : name -> (file, variable); variable None: the one named like the static, else the
+            only map in the file. Names: elevation, soil_texture, climate_zone
+        grid : of the land-use map
+        Raises InputError for a file, unit, value or grid that is not as it must be, ConfigError
+        for a static of another name.
+        """
+        known = (*CONTINUOUS, *LARGEST_CODE)
+        unknown = [name for name in sources if name not in known]
+        if unknown:
+            raise ConfigError(f"static {unknown[0]!r} is not known; expected some of {list(known)}")
+        continuous, categories, scenario = {}, [], None
+        for name in (name for name in known if name in sources):
+            path, wanted = Path(sources[name][0]), sources[name][1]
+            with NetcdfFile(path) as file:
+                variable = wanted or _find_variable(file, name)
+                orientation = _on_grid(file, variable, grid)
+                if name in CONTINUOUS:
+                    continuous[name] = _elevation(file, variable, orientation)
+                else:
+                    periods = _periods(file, variable)
+                    categories.append(_Category(name, path, variable, orientation, periods))
+                    scenario = scenario or _scenario(file, variable)
+        return cls(continuous, scenario, tuple(categories))
+
+    def categories(self, year: int) -> dict[str, np.ndarray]:
+        """Categorical statics of a year.
+
+        year : calendar year. A static with periods has the map of the period that holds the year,
+            else of the nearest period (of two equally near, the earlier); codes are never mixed
+        returns : name -> (y, x) uint8 codes, read-only; 0 at sea
+        Raises InputError for a code that is not a whole number in range.
+        """
+        return {category.name: self._codes(category, year) for category in self._categories}
+
+    def _codes(self, category: _Category, year: int) -> np.ndarray:
+        step = nearest_period(category.periods, year)
+        key = (category.name, step)
+        if key not in self._cache:
+            for old in [old for old in self._cache if old[0] == category.name]:
+                del self._cache[old]
+            self._cache[key] = _read_codes(category, step)
+        return self._cache[key]
+
+
+def nearest_period(periods: tuple[tuple[int, int], ...], year: int) -> int:
+    """Index of the period that holds a year, else of the nearest; 0 where there are none."""
+    distances = [max(first - year, year - last, 0) for first, last in periods]
+    return distances.index(min(distances)) if distances else 0
+
+
+def _find_variable(file: NetcdfFile, name: str) -> str:
+    """Name of the variable that holds a static: its own name, or the only map in the file."""
+    if name in file.names():
+        return name
+    maps = [other for other in file.names() if len(file.dims(other)) >= 2]
+    maps = [other for other in maps if not _is_coordinate(file, other)]
+    if len(maps) == 1:
+        return maps[0]
+    raise InputError(
+        f"{file.path.name}: which variable is {name}? It has {maps}; "
+        f'write "{file.path.name}:VARIABLE" in the experiment file'
+    )
+
+
+def _is_coordinate(file: NetcdfFile, name: str) -> bool:
+    units = str(file.attrs(name).get("units", "")).lower()
+    bounds = name.endswith(("_bounds", "_bnds"))
+    return bounds or units.startswith(("degrees_n", "degrees_e", "degree_n", "degree_e"))
+
+
+def _on_grid(file: NetcdfFile, variable: str, grid: Grid) -> Orientation:
+    """Orientation of a map that lies on the grid; InputError where it lies elsewhere."""
+    orientation = find_orientation(file, variable)
+    where = f"{file.path.name}, {variable}"
+    if orientation.grid.shape != grid.shape:
+        found, expected = ("x".join(map(str, g.shape)) for g in (orientation.grid, grid))
+        raise InputError(
+            f"{where}: grid {found}, expected {expected} (the land-use map's); "
+            "put it on that grid first"
+        )
+    difference = grid.same_place(orientation.grid)
+    if difference:
+        raise InputError(f"{where}: not on the land-use map's grid: {difference}")
+    return orientation
+
+
+def _map_index(file: NetcdfFile, variable: str, step: int | None) -> tuple[int, ...]:
+    """Index of one map: `step` along the leading dimension, or the only one there is."""
+    leading = file.shape(variable)[:-2]
+    if step is not None:
+        return (step,)
+    if any(size != 1 for size in leading):
+        raise InputError(
+            f"{file.path.name}, {variable}: dims {file.dims(variable)} of sizes "
+            f"{file.shape(variable)}, expected one map (y, x)"
+        )
+    return (0,) * len(leading)
+
+
+def _elevation(file: NetcdfFile, variable: str, orientation: Orientation) -> np.ndarray:
+    """Elevation in m, (y, x) float32, NaN at sea."""
+    where = f"{file.path.name}, {variable}"
+    units = str(file.attrs(variable).get("units", "m")).strip()
+    if units.lower().rstrip("s") in [unit.rstrip("s") for unit in _NOT_METRES]:
+        raise InputError(f"{where}: units {units!r}, expected 'm'; convert the file to metres")
+    values, missing = _read(file, variable, _map_index(file, variable, None))
+    field_m = np.where(missing, np.float32(np.nan), values.astype(np.float32))
+    _check_elevation(field_m, where)
+    field_m = orientation.apply(field_m)
+    field_m.setflags(write=False)
+    return field_m
+
+
+def _read(
+    file: NetcdfFile, variable: str, index: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """One map as stored, and where it is missing: (y, x) of any number type, (y, x) bool."""
+    values = file.read(variable, (*index, ...))
+    if values.dtype.kind == "f":
+        return values, np.isnan(values)
+    if values.dtype.kind not in "iu":
+        raise InputError(f"{file.path.name}, {variable}: {values.dtype} values, expected numbers")
+    fill = file.fill_value(variable)
+    return values, np.zeros(values.shape, bool) if fill is None else values == fill
+
+
+def _check_elevation(field_m: np.ndarray, where: str) -> None:
+    low, high = ELEVATION_RANGE_M
+    wrong = (field_m < low) | (field_m > high)
+    if not wrong.any():
+        return
+    at = tuple(int(i) for i in np.argwhere(wrong)[0])
+    value = float(field_m[at])
+    if looks_like_fill(value):
+        raise InputError(
+            f"{where}: fill value in valid cell: {value:g} at cell {at} ({int(wrong.sum())} such "
+            "cells), which the file does not declare; set its attribute _FillValue"
+        )
+    raise InputError(
+        f"{where}: elevation {value:g} m at cell {at} ({int(wrong.sum())} such cells), expected "
+        f"{low:g} to {high:g} on land; set the sea to missing, and check the unit"
+    )
+
+
+def _periods(file: NetcdfFile, variable: str) -> tuple[tuple[int, int], ...]:
+    """First and last year of each map of a static that changes; empty for one that does not."""
+    dims, shape = file.dims(variable), file.shape(variable)
+    where = f"{file.path.name}, {variable}"
+    if len(dims) == 2 or dims[0] != "period":
+        _map_index(file, variable, None)
+        return ()
+    if len(dims) != 3:
+        raise InputError(f"{where}: dims {dims}, expected (period, y, x)")
+    bounds = file.read("period_bounds")
+    if bounds.shape != (shape[0], 2) or bounds.dtype.kind not in "fiu":
+        raise InputError(
+            f"{where}: period_bounds has shape {bounds.shape}, expected ({shape[0]}, 2): first and "
+            "last year of each period"
+        )
+    years = np.rint(bounds.astype(np.float64))
+    ordered = (years[:, 0] <= years[:, 1]).all() and (years[1:, 0] >= years[:-1, 1]).all()
+    if not (np.isfinite(years).all() and (years == bounds).all() and ordered):
+        raise InputError(
+            f"{where}: period_bounds {bounds.tolist()}, expected whole years, each period after "
+            "the one before"
+        )
+    return tuple((int(first), int(last)) for first, last in years)
+
+
+def _scenario(file: NetcdfFile, variable: str) -> str | None:
+    name = file.attrs(variable).get("scenario", file.attrs().get("scenario"))
+    return None if name is None else str(name)
+
+
+def _read_codes(category: _Category, step: int) -> np.ndarray:
+    """Codes of one period, (y, x) uint8, 0 at sea."""
+    where = f"{category.path.name}, {category.variable}"
+    with NetcdfFile(category.path) as file:
+        index = _map_index(file, category.variable, step if category.periods else None)
+        values, missing = _read(file, category.variable, index)
+    values = np.where(missing, values.dtype.type(0), values)
+    largest = LARGEST_CODE[category.name]
+    wrong = (values < 0) | (values > largest)
+    if values.dtype.kind == "f":
+        wrong |= values != np.rint(values)
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise InputError(
+            f"{where}: {values[at]:g} at cell {at} ({int(wrong.sum())} such cells), expected whole "
+            f"numbers 0 to {largest} (0: sea); was the map interpolated, or a fill value not "
+            "declared?"
+        )
+    codes = category.orientation.apply(values.astype(np.uint8))
+    codes.setflags(write=False)
+    return codes

@@ -1,0 +1,88 @@
+"""Windows with an exact halo: the map does not depend on how it is cut.
+
+Windows start on the network's stride, counted from the grid's first cell, and carry a halo of at
+least the network's receptive field, clipped only at true edges. Each gives back its interior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from landstep.emulator.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Window:
+    """One piece of a map: the core that it answers for, and the cells that it must see.
+
+    core : (top, bottom, left, right) of the cells it answers for, within the map
+    rows, cols : int64 indices into the map of the cells it sees; -1 beyond the map's edge (there
+        only to fill the last stride); columns of a map that wraps come round
+    top, left : place of the core's first cell within the window
+    """
+
+    core: tuple[int, int, int, int]
+    rows: np.ndarray
+    cols: np.ndarray
+    top: int
+    left: int
+
+    def read(self, array: np.ndarray, beyond: float) -> np.ndarray:
+        """Cut the window out of a map (..., ny, nx); cells beyond the edge hold `beyond`.
+
+        returns : (..., rows, cols), contiguous, of the map's dtype
+        """
+        cut = np.take(np.take(array, self.rows, axis=-2), self.cols, axis=-1)
+        cut[..., self.rows < 0, :] = beyond
+        cut[..., :, self.cols < 0] = beyond
+        return cut
+
+    def write(self, array: np.ndarray, result: np.ndarray) -> None:
+        """Put the core of a window's result (rows, cols) into a map (ny, nx)."""
+        y0, y1, x0, x1 = self.core
+        height, width = y1 - y0, x1 - x0
+        array[y0:y1, x0:x1] = result[self.top : self.top + height, self.left : self.left + width]
+
+
+def windows(
+    shape: tuple[int, int], core: int, stride: int, halo: int, wraps: bool, wanted: np.ndarray
+) -> Iterator[Window]:
+    """Cut a map into windows, row by row, leaving out those whose core wants nothing.
+
+    shape : (ny, nx) of the map
+    core : cells a side that a window answers for, a multiple of the stride
+    stride, halo : the network's, halo a multiple of the stride
+    wraps : the last column's neighbour is the first
+    wanted : (ny, nx) bool, the cells that must be computed (land)
+    Raises ConfigError for a core or a halo off the stride.
+    """
+    for what, size in (("core", core), ("halo", halo)):
+        if size < stride or size % stride:
+            raise ConfigError(f"window {what} of {size} cells, expected a multiple of {stride}")
+    ny, nx = shape
+    for y0 in range(0, ny, core):
+        y1 = min(y0 + core, ny)
+        rows, top = _span(y0, y1, ny, stride, halo, wraps=False)
+        for x0 in range(0, nx, core):
+            x1 = min(x0 + core, nx)
+            if not wanted[y0:y1, x0:x1].any():
+                continue
+            cols, left = _span(x0, x1, nx, stride, halo, wraps)
+            yield Window((y0, y1, x0, x1), rows, cols, top, left)
+
+
+def _span(
+    start: int, end: int, size: int, stride: int, halo: int, wraps: bool
+) -> tuple[np.ndarray, int]:
+    """Cells that a core from start to end sees along one axis, and where the core begins in them."""
+    if wraps:
+        first = start - halo
+        last = first + -(-(end + halo - first) // stride) * stride
+        return np.arange(first, last, dtype=np.int64) % size, halo
+    first = max(0, start - halo)
+    last = min(-(-(end + halo) // stride), -(-size // stride)) * stride
+    cells = np.arange(first, last, dtype=np.int64)
+    return np.where(cells < size, cells, -1), start - first

@@ -1,0 +1,1 @@
+"""Writes the ONNX file with its card, verified against torch."""

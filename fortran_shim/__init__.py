@@ -1,0 +1,1 @@
+"""The Fortran module for hosts and a small example host."""

@@ -1,0 +1,246 @@
+"""The command line: `landstep COMMAND`. Each command hands over to the room that does the work."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landstep.emulator.errors import ConfigError, LandstepError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="This year's 1 km land use from coarse forcing and last year's map.",
+)
+regress = typer.Typer(no_args_is_help=True, help="Stored references for any model and region.")
+app.add_typer(regress, name="regress")
+
+ExperimentFile = Annotated[Path, typer.Argument(help="experiment file (TOML)")]
+Years = Annotated[str, typer.Option(help="first year and last, FIRST:LAST; FIRST is the start")]
+
+
+def parse_pair(text: str, mark: str, what: str) -> tuple[int, int]:
+    """Read two whole numbers with a mark between them, such as 2015:2030 or 480x720."""
+    first, _, last = text.partition(mark)
+    try:
+        return int(first), int(last)
+    except ValueError as error:
+        raise ConfigError(f"{what} {text!r}, expected two whole numbers like 1{mark}2") from error
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Argument(help="folder to make")] = Path("demo"),
+) -> None:
+    """Go the whole way on a made-up world: maps, drivers, Fortran host, pictures.
+
+    Example: `landstep demo demo`
+    """
+    from landstep.demo import run_demo
+
+    run_demo(out)
+
+
+@app.command()
+def world(
+    out: Annotated[Path, typer.Argument(help="folder to make")],
+    seed: Annotated[int, typer.Option(help="another seed is another world")] = 7,
+    size: Annotated[str, typer.Option(help="rows x columns, multiples of 30")] = "960x1440",
+    globe: Annotated[bool, typer.Option("--globe", help="a whole Earth, not a region")] = False,
+) -> None:
+    """Write a made-up world in the native formats of the real files.
+
+    Example: `landstep world world --seed 7 --size 480x720`
+    """
+    from landstep.data.world import make_world
+    from landstep.progress import Progress
+
+    with Progress("world") as progress:
+        path = make_world(
+            out, seed=seed, shape=parse_pair(size, "x", "--size"), globe=globe, progress=progress.say
+        )
+    typer.echo(f"wrote {path}; next: landstep run {path} --years 2015:2030 --output run")
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="training file (TOML)")],
+    output: Annotated[Path | None, typer.Option(help="folder for checkpoints")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on from the last one")] = False,
+) -> None:
+    """Train a U-Net (needs the extra `train`).
+
+    Example: `landstep train world.toml --output fit`
+    """
+    from landstep.training.fit import train as fit
+
+    checkpoint = fit(config, output=output, resume=resume)
+    typer.echo(f"wrote {checkpoint}; next: landstep export {checkpoint} model.onnx")
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="checkpoint of `landstep train`")],
+    model: Annotated[Path, typer.Argument(help="ONNX file to write")],
+) -> None:
+    """Write the ONNX file and its manifest, verified against torch (needs the extra `train`).
+
+    Example: `landstep export fit/last.ckpt model.onnx`
+    """
+    from landstep.export.write import export_model
+
+    typer.echo(f"wrote {export_model(checkpoint, model)} and its manifest")
+
+
+@app.command()
+def run(
+    experiment: ExperimentFile,
+    years: Years,
+    output: Annotated[Path, typer.Option(help="folder for maps and restart")] = Path("run"),
+    restart: Annotated[Path | None, typer.Option(help="start from this file")] = None,
+    cold: Annotated[bool, typer.Option("--cold", help="start with only the coast known")] = False,
+) -> None:
+    """Step through the years; one CF NetCDF map and the restart after each.
+
+    Example: `landstep run world/experiment.toml --years 2015:2030 --output run`
+    """
+    from landstep.emulator.driver import run_years
+    from landstep.progress import Progress
+
+    first, last = parse_pair(years, ":", "--years")
+    with Progress("run") as progress:
+        run_years(
+            experiment, first, last, output, restart=restart, cold=cold, progress=progress.say
+        )
+    typer.echo(f"wrote {output}/land_use_{last}.nc and {output}/restart.nc")
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="model, restart, map, forcing or experiment")],
+) -> None:
+    """Say what a file is and holds.
+
+    Example: `landstep inspect model.onnx`
+    """
+    from landstep.emulator.inspection import describe
+
+    typer.echo(describe(file))
+
+
+@app.command()
+def plot(
+    experiment: ExperimentFile,
+    output: Annotated[Path, typer.Option(help="folder of `landstep run`")] = Path("run"),
+) -> None:
+    """Draw maps before, after and changed, and class areas (needs the extra `plot`).
+
+    Example: `landstep plot world/experiment.toml --output run`
+    """
+    from landstep.pictures import draw_run
+
+    for picture in draw_run(experiment, output):
+        typer.echo(f"wrote {picture}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, what works, and how to get what is missing.
+
+    Example: `landstep doctor`
+    """
+    from landstep.doctor import examine
+
+    report, sound = examine()
+    typer.echo(report)
+    if not sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def config(
+    cflags: Annotated[bool, typer.Option("--cflags", help="for a C compiler")] = False,
+    fflags: Annotated[bool, typer.Option("--fflags", help="for a Fortran compiler")] = False,
+    libs: Annotated[bool, typer.Option("--libs", help="for the linker")] = False,
+    sources: Annotated[bool, typer.Option("--sources", help="the module's files")] = False,
+    cmakedir: Annotated[bool, typer.Option("--cmakedir", help="for find_package")] = False,
+) -> None:
+    """Print what a host's build needs.
+
+    Example: `gfortran $(landstep config --sources) host.f90 $(landstep config --libs)`
+    """
+    from landstep.fortran_shim.build import build_flags
+
+    asked = {
+        "cflags": cflags,
+        "fflags": fflags,
+        "sources": sources,
+        "libs": libs,
+        "cmakedir": cmakedir,
+    }
+    flags = build_flags()
+    chosen = [name for name, wanted in asked.items() if wanted]
+    if not chosen:
+        raise ConfigError("config: say what to print: " + ", ".join(f"--{n}" for n in asked))
+    typer.echo(" ".join(flags[name] for name in chosen))
+
+
+@regress.command()
+def record(
+    experiment: ExperimentFile,
+    reference: Annotated[Path, typer.Argument(help="folder of the reference")],
+    years: Years,
+    replace: Annotated[bool, typer.Option("--replace", help="write over an older one")] = False,
+) -> None:
+    """Store maps, host fields and their sha256 as the reference of a model and region.
+
+    Example: `landstep regress record experiment.toml reference --years 2015:2020`
+    """
+    from landstep.coupling.regress import record as record_reference
+
+    first, last = parse_pair(years, ":", "--years")
+    typer.echo(record_reference(experiment, reference, first, last, replace=replace))
+
+
+@regress.command()
+def check(
+    experiment: ExperimentFile,
+    reference: Annotated[Path, typer.Argument(help="folder of the reference")],
+) -> None:
+    """Run again and compare with the stored reference, bit for bit.
+
+    Example: `landstep regress check experiment.toml reference`
+    """
+    from landstep.coupling.regress import check as check_reference
+
+    report = check_reference(experiment, reference)
+    typer.echo(report.text)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; an error of landstep's is one line, and its status the exit code."""
+    try:
+        app()
+    except LandstepError as error:
+        typer.echo(f"landstep: {error}", err=True)
+        sys.exit(error.status)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("landstep"):
+            raise
+        typer.echo(
+            f"landstep: the package {error.name!r} is not installed; `landstep doctor` says which "
+            "extra brings it",
+            err=True,
+        )
+        sys.exit(9)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Progress of long work: one moving line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.status import Status
+
+PLAIN_SECONDS = 5.0
+"""Elsewhere than on a terminal, a line at most this often."""
+
+
+class Progress:
+    """Says how far the work is; use it as a context manager."""
+
+    def __init__(self, work: str) -> None:
+        """Name the work, such as "run"."""
+        self.work = work
+        self._console = Console(stderr=True, highlight=False)
+        self._status: Status | None = None
+        self._last = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        """Start the moving line where there is a terminal."""
+        if self._console.is_terminal:
+            self._status = self._console.status(self.work)
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the moving line."""
+        if self._status is not None:
+            self._status.stop()
+
+    def say(self, text: str) -> None:
+        """Say where the work is."""
+        if self._status is not None:
+            self._status.update(f"{self.work}: {text}")
+        elif time.monotonic() - self._last >= PLAIN_SECONDS:
+            self._last = time.monotonic()
+            print(f"{self.work}: {text}", file=sys.stderr, flush=True)

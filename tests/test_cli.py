@@ -1,0 +1,148 @@
+"""The command line, as typed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from landstep import Emulator, State
+from landstep.__main__ import parse_pair
+from landstep.emulator.errors import ConfigError
+from landstep.emulator.netcdf import NetcdfFile
+
+
+def landstep(*words: object) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", "landstep", *map(str, words)], capture_output=True, text=True
+    )
+
+
+def test_run_writes_the_maps_that_python_steps_to(experiment: Path, tmp_path: Path) -> None:
+    done = landstep("run", experiment, "--years", "2015:2018", "--output", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    emulator = Emulator.open(experiment)
+    state = emulator.start(2015)
+    for year in range(2016, 2019):
+        state = emulator.step(year, state)
+        with NetcdfFile(tmp_path / "run" / f"land_use_{year}.nc") as file:
+            codes = file.read("land_use")[0].astype(np.int8).view(np.uint8)
+            assert np.array_equal(codes, emulator.scheme.codes_from_numbers(state.land_use))
+    assert np.array_equal(State.load(tmp_path / "run" / "restart.nc").land_use, state.land_use)
+
+
+def test_run_from_a_restart_equals_going_on(experiment: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert landstep("run", experiment, "--years", "2015:2018", "--output", whole).returncode == 0
+    assert landstep("run", experiment, "--years", "2015:2016", "--output", parts).returncode == 0
+    restart = ("--restart", parts / "restart.nc")
+    done = landstep("run", experiment, "--years", "2016:2018", "--output", parts, *restart)
+    assert done.returncode == 0, done.stderr
+    states = [State.load(folder / "restart.nc") for folder in (whole, parts)]
+    assert states[0].checksum == states[1].checksum
+
+
+def test_a_cold_start_knows_only_the_coast(experiment: Path, tmp_path: Path) -> None:
+    done = landstep("run", experiment, "--years", "2015:2016", "--output", tmp_path, "--cold")
+    assert done.returncode == 0, done.stderr
+    emulator = Emulator.open(experiment)
+    land_use = State.load(tmp_path / "restart.nc").land_use
+    assert np.array_equal(land_use == 0, emulator.inputs.sea)
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "status"),
+    [
+        (("run", "missing.toml", "--years", "2015:2016"), "missing.toml", 4),
+        (("run", "{experiment}", "--years", "2015-2016"), "expected two whole numbers", 4),
+        (("run", "{experiment}", "--years", "2018:2016"), "run backward", 5),
+        (("run", "{experiment}", "--years", "1700:1701"), "1700", 2),
+        (("inspect", "missing.nc"), "missing.nc: not found", 2),
+        (("world", "{file}", "--size", "60x60"), "{file}", 2),
+        (("config",), "say what to print", 4),
+    ],
+)
+def test_an_error_is_one_line_and_a_status(
+    words: tuple[str, ...], says: str, status: int, experiment: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    filled = [w.format(experiment=experiment, file=file) for w in words]
+    done = landstep(*filled)
+    assert done.returncode == status, done.stderr
+    assert says.format(file=file) in done.stderr
+    assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+
+
+def test_a_year_beyond_the_forcing_keeps_what_was_written(experiment: Path, tmp_path: Path) -> None:
+    with_restart = tmp_path / "restart.nc"
+    emulator = Emulator.open(experiment)
+    last = emulator.inputs.forcing.years[-1]
+    start = emulator.start(2015)
+    late = State(last - 1, start.land_use, start.scheme, start.grid, start.model, start.provenance)
+    late.save(with_restart)
+    years = f"{last - 1}:{last + 1}"
+    done = landstep("run", experiment, "--years", years, "--output", tmp_path, "--restart", with_restart)
+    assert done.returncode == 2 and str(last + 1) in done.stderr
+    assert State.load(with_restart).year == last
+
+
+def test_inspect_tells_each_kind_of_file(experiment: Path, tiny_model: Path, tmp_path: Path) -> None:
+    landstep("run", experiment, "--years", "2015:2016", "--output", tmp_path)
+    for file, says in (
+        (experiment, "hilda8"),
+        (tiny_model, "U-Net, base 4, depth 2"),
+        (tmp_path / "restart.nc", "2016"),
+        (tmp_path / "land_use_2016.nc", "class_area"),
+        (experiment.parent / "states_history.nc", "primf"),
+    ):
+        done = landstep("inspect", file)
+        assert done.returncode == 0, done.stderr
+        assert says in done.stdout
+
+
+def test_doctor_tells_what_is_here() -> None:
+    done = landstep("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "onnxruntime" in done.stdout and "builtin:world" in done.stdout
+
+
+def test_doctor_tells_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from landstep import doctor
+
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    report, _ = doctor.examine()
+    assert "pip install 'landstep[plot]'" in report
+    assert "apt-get install gfortran" in report
+
+
+def test_every_command_has_a_worked_example() -> None:
+    listed = landstep("--help").stdout
+    for command in "demo world train export run inspect plot doctor config".split():
+        assert command in listed
+        assert "Example" in landstep(command, "--help").stdout
+    for command in ("record", "check"):
+        assert "Example" in landstep("regress", command, "--help").stdout
+
+
+def test_a_pair_of_numbers_is_read_or_refused() -> None:
+    assert parse_pair("480x720", "x", "--size") == (480, 720)
+    with pytest.raises(ConfigError, match="--size '480'"):
+        parse_pair("480", "x", "--size")
+
+
+def test_plot_draws_two_pictures(experiment: Path, tmp_path: Path) -> None:
+    landstep("run", experiment, "--years", "2015:2017", "--output", tmp_path)
+    done = landstep("plot", experiment, "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in ("land_use.png", "class_areas.png"):
+        assert (tmp_path / name).stat().st_size > 10_000
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    refused = landstep("plot", experiment, "--output", empty)
+    assert refused.returncode == 2 and "0 maps" in refused.stderr

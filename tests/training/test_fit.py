@@ -1,0 +1,236 @@
+"""Training: resumed runs have the same bits, the loss counts the right cells, little is printed."""
+
+import logging
+import random
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from landstep.emulator.classes import MASKED, scheme
+from landstep.emulator.errors import ConfigError, ModelError
+from landstep.training import fit
+from landstep.training.checkpoint import load_checkpoint
+from landstep.training.config import FitTable, SamplesTable
+from landstep.training.fit import Fitting, loss_of, train
+from landstep.training.network import FORBIDDEN, LandUseNetwork, allowed_classes, paint
+from landstep.training.samples import Samples, collate
+
+
+class Stopped(Exception):
+    """Stands for whatever ends a training half-way."""
+
+
+def stop_after(monkeypatch, step):
+    """End the training, as a killed job does, in the step after `step`."""
+    whole = Fitting.training_step
+
+    def training_step(self, batch, batch_idx):
+        if self.trainer.global_step == step:
+            raise Stopped
+        return whole(self, batch, batch_idx)
+
+    monkeypatch.setattr(Fitting, "training_step", training_step)
+    return lambda: monkeypatch.setattr(Fitting, "training_step", whole)
+
+
+def weights(path):
+    """Give all weights and statistics of a checkpoint."""
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+@pytest.mark.parametrize("step", [4, 7, 9])
+def test_a_resumed_training_has_the_bits_of_a_straight_one(
+    training_file, tmp_path, monkeypatch, step
+):
+    straight = weights(train(training_file, output=tmp_path / "straight.ckpt", progress=False))
+    undo = stop_after(monkeypatch, step)
+    out = tmp_path / "stopped.ckpt"
+    with pytest.raises(Stopped):
+        train(training_file, output=out, progress=False)
+    half = weights(out)
+    assert any(not torch.equal(half[name], value) for name, value in straight.items())
+    undo()
+    assert train(training_file, output=out, resume=True, progress=False) == out
+    resumed = weights(out)
+    assert resumed.keys() == straight.keys()
+    for name, value in straight.items():
+        assert torch.equal(resumed[name], value), name
+    ends = [load_checkpoint(p).card for p in (out, tmp_path / "straight.ckpt")]
+    assert ends[0].training["loss"] == ends[1].training["loss"]
+    assert ends[0].scores == ends[1].scores
+
+
+def test_resuming_a_finished_training_changes_nothing(training_file, tmp_path):
+    out = train(training_file, progress=False)
+    assert out == tmp_path / "made_up.ckpt"
+    before = weights(out)
+    train(training_file, resume=True, progress=False)
+    assert all(torch.equal(before[name], value) for name, value in weights(out).items())
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(training_file, tmp_path):
+    first = weights(train(training_file, output=tmp_path / "1.ckpt", progress=False))
+    random.seed(99), np.random.seed(99), torch.manual_seed(99)
+    again = weights(train(training_file, output=tmp_path / "2.ckpt", progress=False))
+    assert all(torch.equal(first[name], value) for name, value in again.items())
+    training_file.write_text(training_file.read_text() + "seed = 1\n")
+    other = weights(train(training_file, output=tmp_path / "3.ckpt", progress=False))
+    assert any(not torch.equal(first[name], value) for name, value in other.items())
+
+
+def test_training_learns_more_than_the_transition_table(training_file, region):
+    text = training_file.read_text().replace("steps = 10", "steps = 120")
+    training_file.write_text(text.replace("checkpoint_every = 4", "checkpoint_every = 60"))
+    trained = load_checkpoint(train(training_file, progress=False))
+    assert trained.card.training["steps_done"] == 120
+    untrained = LandUseNetwork(trained.network.shape).eval()
+    untrained.transition.copy_(trained.network.transition)
+    table = SamplesTable(patch=40, batch=1)
+    unseen = Samples([region], [(2006, 2008), (2007, 2008)], table, seed=5)
+    batch = collate([unseen.draw(number) for number in range(16)])
+    losses = []
+    for network in (untrained, trained.network):
+        coarse = network.coarse_channels(batch["forcing"], batch["forcing_change"])
+        painted = torch.cat(
+            [paint(coarse[n : n + 1], batch["row"][n], batch["col"][n]) for n in range(16)]
+        )
+        with torch.no_grad():
+            logits = network(batch["prior"], batch["continuous"], batch["categories"], painted)
+        of = loss_of(logits, batch["prior"], batch["target"], network.allowed, FitTable())
+        losses.append(of.item())
+    assert losses[1] < 0.9 * losses[0]
+
+
+def test_the_transition_table_is_measured_on_the_training_pairs(training_file, region):
+    network = load_checkpoint(train(training_file, progress=False)).network
+    pairs = [(y, y + lag) for lag in (1, 2) for y in range(2000, 2007 - lag)]
+    fell = sum(((region.maps[a] == 4) & (region.maps[b] == 2)).sum() for a, b in pairs)
+    forest = sum((region.maps[a] == 4).sum() for a, _ in pairs)
+    share = network.transition[4, 2].exp().item()
+    assert share == pytest.approx((fell + 1) / (forest + 8), rel=1e-5)
+
+
+def test_the_card_records_what_the_network_was_made_from(training_file, region):
+    card = load_checkpoint(train(training_file, progress=False)).card
+    assert card.states == list(region.states)
+    assert [(c.name, c.size) for c in card.categories] == [("soil_texture", 8), ("climate_zone", 4)]
+    assert card.training["config"]["data"]["years"] == [2000, 2006]
+    assert card.training["config"]["fit"]["seed"] == 0
+    assert card.training["data"] == [{"experiment": "made up", "sha256": {"maps.nc": "0" * 64}}]
+    assert card.training["torch"] == torch.__version__
+    assert card.training["cpu_seconds"] > 0
+    assert "/" not in card.model_dump_json().replace("year by year", "")
+    ways = [(s["prior"], s["target"], s["way"]) for s in card.scores]
+    assert ways == [
+        (2006, 2007, "one step"), (2006, 2008, "one step"), (2006, 2008, "year by year")
+    ]
+    for entry in card.scores:
+        prior, truth = region.maps[entry["prior"]], region.maps[entry["target"]]
+        land = ~np.isin(prior, (0, 7))
+        same = (prior == truth)[land].mean()
+        assert entry["persistence"]["accuracy"] == pytest.approx(same, abs=1e-5)
+        assert entry["persistence"]["figure_of_merit"] == 0
+        assert set(entry["model"]) == set(entry["persistence"])
+
+
+def test_real_tiles_are_kept_known_partly_and_wholly_masked(training_file):
+    known, partly, masked = load_checkpoint(train(training_file, progress=False)).tiles
+    assert not (known["prior"] == MASKED).any()
+    assert 0 < (partly["prior"] == MASKED).mean() < 1
+    assert (masked["prior"] == MASKED).all()
+
+
+@pytest.mark.parametrize(
+    ("line", "what"), [("seed = 5", "config"), ("rate = 0.1", "config")]
+)
+def test_a_checkpoint_of_another_training_file_is_not_resumed(training_file, line, what):
+    train(training_file, progress=False)
+    training_file.write_text(training_file.read_text() + line + "\n")
+    with pytest.raises(ConfigError, match=f"cannot be resumed, its {what} is"):
+        train(training_file, resume=True, progress=False)
+
+
+def test_resuming_from_nothing_is_an_error(training_file):
+    with pytest.raises(ModelError, match=r"checkpoint not found: .*made_up\.ckpt"):
+        train(training_file, resume=True, progress=False)
+
+
+def test_an_output_folder_that_is_not_there_is_named(training_file, tmp_path):
+    with pytest.raises(ConfigError, match="there is no folder .*nowhere"):
+        train(training_file, output=tmp_path / "nowhere" / "x.ckpt")
+
+
+def test_experiments_can_be_named_beside_the_training_file(training_file, region, monkeypatch):
+    asked = []
+    monkeypatch.setattr(fit, "load_region", lambda path, *_: asked.append(path) or region)
+    train(training_file, experiments=["a.toml", "b.toml"], progress=False)
+    assert [path.name for path in asked] == ["a.toml", "b.toml"]
+
+
+def test_progress_is_plain_lines_and_silence_is_silence(training_file, capfd, monkeypatch):
+    with warnings.catch_warnings(record=True) as heard:
+        train(training_file, progress=False)
+    assert capfd.readouterr() == ("", "")
+    assert heard == []
+    train(training_file, progress=True)
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert out.splitlines()[-1].startswith("step 10 of 10, loss ")
+    assert out.rstrip().endswith("0 s left")
+    assert logging.getLogger("lightning.pytorch").level != logging.ERROR
+
+
+def test_nothing_but_the_checkpoint_is_written(training_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train(training_file, progress=False)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["made_up.ckpt", "made_up.toml"]
+
+
+def test_settings_of_the_caller_are_given_back(training_file):
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    train(training_file, progress=False)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def loss(prior, target, logits, **fit_table):
+    """Give the loss of a few hilda8 cells in a row."""
+    return loss_of(
+        torch.tensor(logits, dtype=torch.float32).T[None, :, None],
+        torch.tensor([[prior]], dtype=torch.uint8),
+        torch.tensor([[target]], dtype=torch.uint8),
+        allowed_classes(scheme("hilda8").fixed),
+        FitTable(**fit_table),
+    ).item()
+
+
+def entropy(logits, number):
+    """Cross-entropy of one cell, by hand."""
+    values = np.asarray(logits, np.float64)
+    return np.log(np.exp(values - values.max()).sum()) + values.max() - values[number]
+
+
+def test_loss_by_hand():
+    free = [FORBIDDEN, 0.3, 1.0, -0.4, 2.0, 0.0, 0.1, FORBIDDEN]
+    masked = [FORBIDDEN, 0.3, 1.0, -0.4, 2.0, 0.0, 0.1, 0.7]
+    prior, target = [4, 4, MASKED, MASKED], [4, 2, 5, 7]
+    found = loss(
+        prior, target, [free, free, masked, masked], change_weight=3.0, masked_share=0.25
+    )
+    known = (entropy(free, 4) + 3 * entropy(free, 2)) / 4
+    hidden = (entropy(masked, 5) + entropy(masked, 7)) / 2
+    assert found == pytest.approx(0.75 * known + 0.25 * hidden, rel=1e-5)
+
+
+def test_cells_that_cannot_be_answered_do_not_count():
+    free = [FORBIDDEN, 0.3, 1.0, -0.4, 2.0, 0.0, 0.1, FORBIDDEN]
+    sea = [0.0] + 7 * [FORBIDDEN]
+    # sea, land that became water, an unknown target, a masked cell that is sea: none counts
+    prior, target = [4, 0, 4, 4, MASKED], [1, 0, 7, MASKED, 0]
+    assert loss(prior, target, [free, sea, free, free, free]) == pytest.approx(
+        entropy(free, 1), rel=1e-5
+    )
+    assert loss([0], [0], [sea]) == 0

@@ -1,0 +1,274 @@
+"""The network: what it gives untrained, how far it sees, what it can never say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from landstep.emulator.card import Card
+from landstep.emulator.classes import MASKED, scheme
+from landstep.emulator.errors import ConfigError
+from landstep.training.graph import LandUseGraph, fold_batch_norm
+from landstep.training.network import (
+    FORBIDDEN,
+    LandUseNetwork,
+    NetworkShape,
+    allowed_classes,
+    paint,
+    transition_logits,
+)
+
+STATES = ("primf", "secdn", "urban", "c3ann", "pastr")
+
+
+def made_up(depth=2, base=4, n_continuous=1, sizes=(8, 5), states=STATES):
+    """Build an untrained hilda8 network."""
+    return LandUseNetwork(
+        NetworkShape(scheme("hilda8"), states, n_continuous, sizes, base, depth)
+    )
+
+
+def randomise(network, seed=0):
+    """Give every weight, statistic and the head a random value."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if name.endswith("running_var"):
+                value.copy_(0.5 + torch.rand(value.shape, generator=generator))
+            elif value.is_floating_point() and name.split(".")[0] not in (
+                "mean", "scale", "mix", "uniform", "transition", "allowed",
+            ):
+                value.copy_(0.3 * torch.randn(value.shape, generator=generator))
+    return network.eval()
+
+
+def inputs(network, y=24, x=32, seed=0, masked=0.3, coarse=(3, 4)):
+    """Make up one window's inputs, in the graph's order."""
+    rng = np.random.default_rng(seed)
+    shape = network.shape
+    prior = rng.integers(0, 8, (1, y, x)).astype(np.uint8)
+    prior[rng.random((1, y, x)) < masked] = MASKED
+    forcing = rng.dirichlet(np.ones(len(shape.states) + 1), (1, *coarse))[..., :-1]
+    change = 0.01 * rng.standard_normal(forcing.shape)
+    arrays = (
+        prior,
+        rng.standard_normal((1, shape.n_continuous, y, x)).astype(np.float32),
+        rng.integers(0, 5, (1, len(shape.category_sizes), y, x)).astype(np.uint8),
+        np.moveaxis(forcing, -1, 1).astype(np.float32),
+        np.moveaxis(change, -1, 1).astype(np.float32),
+        np.arange(y) * coarse[0] // y,
+        np.arange(x) * coarse[1] // x,
+    )
+    return [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
+
+
+def mix_by_hand(forcing, matrix):
+    """Class mix of one coarse cell, remainder included: (K,)."""
+    return sum(forcing[f] * matrix[f] for f in range(len(forcing))) + (
+        1 - forcing.sum()
+    ) * matrix[-1]
+
+
+@pytest.mark.parametrize(("depth", "base"), [(1, 3), (2, 4), (3, 16)])
+def test_untrained_network_gives_back_the_prior_map(depth, base):
+    network = made_up(depth, base).eval()
+    arrays = inputs(network, masked=0)
+    assert set(np.unique(arrays[0])) == set(range(8))
+    land_use, _ = LandUseGraph(network)(*arrays)
+    assert np.array_equal(land_use, arrays[0])
+
+
+def test_untrained_network_with_a_measured_table_gives_back_the_prior_map():
+    network = made_up().eval()
+    counts = np.random.default_rng(1).integers(0, 50, (8, 8)) + 60 * np.eye(8)
+    network.set_transitions(counts)
+    arrays = inputs(network, masked=0)
+    assert np.array_equal(LandUseGraph(network)(*arrays)[0], arrays[0])
+
+
+def test_untrained_network_gives_the_commonest_class_of_the_mix_where_masked():
+    network = made_up().eval()
+    arrays = inputs(network, masked=0.5, seed=3)
+    matrix = scheme("hilda8").mix_matrix(STATES)
+    land_use = LandUseGraph(network)(*arrays)[0].numpy()[0]
+    expected = arrays[0].numpy()[0].copy()
+    for y, x in np.argwhere(expected == MASKED):
+        cell = arrays[3].numpy()[0, :, arrays[5][y], arrays[6][x]].astype(np.float64)
+        expected[y, x] = 1 + mix_by_hand(cell, matrix)[1:].argmax()
+    assert np.array_equal(land_use, expected)
+    assert len(np.unique(expected[arrays[0][0] == MASKED])) > 2
+
+
+def test_missing_forcing_leaves_a_masked_cell_with_equal_odds():
+    network = made_up().eval()
+    arrays = inputs(network, masked=1)
+    arrays[3].zero_()
+    logits = LandUseGraph(network)(*arrays)[1]
+    assert torch.isfinite(logits).all()
+    free = logits[:, 1:7]
+    assert torch.equal(free, torch.full_like(free, float(np.float32(np.log(np.float32(1 / 6))))))
+    assert (logits[:, 0] == FORBIDDEN).all()
+
+
+def test_base_of_a_known_cell_is_the_log_frequency_of_its_transitions():
+    network = made_up().eval()
+    counts = np.zeros((8, 8))
+    counts[4, 4], counts[4, 2] = 97, 9
+    network.set_transitions(counts)
+    arrays = inputs(network, masked=0)
+    arrays[0].fill_(4)
+    logits = LandUseGraph(network)(*arrays)[1][0, :, 0, 0]
+    total = 97 + 9 + 8
+    expected = {4: 98 / total, 2: 10 / total, 1: 1 / total, 6: 1 / total}
+    for number, share in expected.items():
+        assert logits[number].item() == pytest.approx(np.log(share), abs=1e-6)
+
+
+def test_a_class_that_changes_more_than_it_stays_is_raised_and_named():
+    network = made_up()
+    counts = 100 * np.eye(8)
+    counts[3, 5] = 500
+    assert network.set_transitions(counts) == ["pasture"]
+    table = network.transition.numpy()
+    assert np.array_equal(table.argmax(1), np.arange(8))
+    assert table[3, 3] - table[3, 5] == pytest.approx(np.log(2), abs=1e-6)
+
+
+def test_classes_never_seen_stay_and_are_not_named():
+    table, raised = transition_logits(np.zeros((5, 5)))
+    assert raised == []
+    assert np.array_equal(table.numpy().argmax(1), np.arange(5))
+    assert np.exp(table.numpy()).sum(1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, np.nan, np.inf])
+def test_counts_that_are_no_counts_are_refused(wrong):
+    counts = np.eye(3)
+    counts[0, 1] = wrong
+    with pytest.raises(ConfigError, match="negative or non-finite"):
+        transition_logits(counts)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_fixed_classes_stay_and_are_never_made_whatever_the_weights(seed):
+    network = randomise(made_up(), seed)
+    with torch.no_grad():
+        network.head_features.weight.mul_(1e6)
+        network.head_inputs.weight.mul_(1e6)
+    arrays = inputs(network, seed=seed)
+    land_use, logits = (a.detach().numpy()[0] for a in LandUseGraph(network)(*arrays))
+    prior = arrays[0].numpy()[0]
+    assert np.isfinite(logits).all()
+    assert (land_use[prior == 0] == 0).all()
+    assert (land_use[prior == 7] == 7).all()
+    moving = ~np.isin(prior, (0, 7))
+    assert not (land_use[moving] == 0).any()
+    assert not np.isin(land_use[moving & (prior != MASKED)], (0, 7)).any()
+
+
+def test_allowed_classes_by_hand():
+    table = allowed_classes((True, False, False, True)).numpy()
+    assert np.array_equal(
+        table,
+        [[1, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 1], [0, 1, 1, 1]],
+    )
+
+
+def test_a_masked_cell_may_become_water():
+    network = made_up().eval()
+    with torch.no_grad():
+        network.head_features.bias[7] = 20.0
+    arrays = inputs(network, masked=1)
+    assert (LandUseGraph(network)(*arrays)[0] == 7).all()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_network_sees_no_farther_than_its_card_says(depth):
+    card = Card(
+        name="n", landstep_version="0", scheme="hilda8", class_codes=[], class_names=[],
+        states=[], continuous=[], categories=[], base=2, depth=depth,
+    )
+    reach = 7 * 2**depth - 5
+    assert card.halo >= reach
+    network = made_up(depth, base=2).double().eval()
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():  # weights above 0, so that no ReLU hides what lies behind it
+        for weights in network.parameters():
+            fan_in = max(1, weights[0].numel())
+            weights.copy_((0.5 + torch.rand(weights.shape, generator=generator)) / fan_in)
+    size = -(-(2 * reach + 20) // card.stride) * card.stride
+    prior = torch.full((1, size, size), 4, dtype=torch.uint8)
+    categories = torch.zeros(1, 2, size, size, dtype=torch.uint8)
+    coarse = torch.rand(
+        1, 2 * len(STATES) + 24, size, size, dtype=torch.float64, generator=generator
+    )
+    elevation = torch.rand(1, 1, size, size, dtype=torch.float64, generator=generator)
+    farthest = 0
+    for place in range(size // 2, size // 2 + card.stride):
+        elevation.requires_grad_(True).grad = None
+        logits = network(prior, elevation, categories, coarse)
+        logits[0, 1:7, place, place].sum().backward()
+        seen = elevation.grad[0, 0].nonzero()
+        farthest = max(farthest, int((seen - place).abs().max()))
+    assert reach - card.stride < farthest <= reach
+
+
+def test_a_window_with_its_halo_answers_as_the_whole():
+    network = randomise(made_up(2))
+    whole = inputs(network, 96, 112, coarse=(5, 6))
+    graph = LandUseGraph(network)
+    with torch.no_grad():
+        expected = graph(*whole)[1]
+        top, left, halo = 40, 44, 24
+        rows, cols = slice(top - halo, top + 8 + halo), slice(left - halo, left + 4 + halo)
+        cut = [whole[0][:, rows, cols], *(a[:, :, rows, cols] for a in whole[1:3])]
+        found = graph(*cut, *whole[3:5], whole[5][rows], whole[6][cols])[1]
+    core = found[:, :, halo : halo + 8, halo : halo + 4]
+    np.testing.assert_allclose(core, expected[:, :, top : top + 8, left : left + 4], atol=2e-5)
+
+
+def test_painting_gives_each_fine_cell_its_coarse_value():
+    coarse = torch.arange(12.0).view(1, 1, 3, 4)
+    painted = paint(coarse, torch.tensor([2, 0, 0]), torch.tensor([3, 1]))
+    assert np.array_equal(painted[0, 0], [[11, 9], [3, 1], [3, 1]])
+
+
+def test_folding_batch_norm_keeps_the_answers_and_the_original():
+    network = randomise(made_up())
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    folded = fold_batch_norm(network)
+    arrays = inputs(network)
+    with torch.no_grad():
+        expected, found = LandUseGraph(network)(*arrays)[1], LandUseGraph(folded)(*arrays)[1]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert not any("running_var" in name for name in folded.state_dict())
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_a_network_without_statics_works():
+    network = made_up(n_continuous=0, sizes=()).eval()
+    arrays = inputs(network, masked=0)
+    assert np.array_equal(LandUseGraph(network)(*arrays)[0], arrays[0])
+
+
+def test_scaling_makes_statics_of_mean_0_and_deviation_1():
+    network = made_up(n_continuous=2).eval()
+    network.set_scaling(np.array([300.0, 7.0]), np.array([50.0, 0.0]))
+    arrays = inputs(network)
+    arrays[1] = torch.tensor([400.0, 9.0]).view(1, 2, 1, 1).expand(1, 2, 24, 32)
+    coarse = paint(network.coarse_channels(*arrays[3:5]), *arrays[5:])
+    features, _ = network.features(*arrays[:3], coarse)
+    assert features.shape[1] == network.shape.n_inputs
+    assert features[0, 9, 0, 0].item() == pytest.approx(2.0)
+    assert features[0, 10, 0, 0].item() == pytest.approx(2.0)
+
+
+def test_shape_comes_from_the_card():
+    card = Card(
+        name="n", landstep_version="0", scheme="sweden5", class_codes=[0], class_names=["a"],
+        states=["urban"], continuous=["elevation"],
+        categories=[{"name": "soil_texture", "size": 8}], base=6, depth=2,
+    )
+    assert dataclasses.asdict(NetworkShape.of_card(card))["category_sizes"] == (8,)
+    assert NetworkShape.of_card(card).scheme is scheme("sweden5")

@@ -1,0 +1,141 @@
+"""The training file (TOML): which experiments and years, which network, how long and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from landstep.emulator.experiment import StrictTable, read_table
+
+Year = int
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class DataTable(StrictTable):
+    """What is learned from.
+
+    experiments : experiment files, relative to the training file
+    years : first and last year of the maps used, prior and target alike
+    lags : years from a prior map to its target; each lag is drawn equally often
+    continuous, categories : statics in channel order
+    """
+
+    experiments: list[Path] = Field(min_length=1)
+    years: tuple[Year, Year]
+    lags: list[Positive] = Field([1, 2, 5, 10], min_length=1)
+    continuous: list[str] = ["elevation"]
+    categories: list[str] = ["soil_texture", "climate_zone"]
+
+    @model_validator(mode="after")
+    def _years_hold_the_lags(self) -> DataTable:
+        if self.years[0] + max(self.lags) > self.years[1]:
+            raise ValueError(
+                f"years {list(self.years)} hold no pair that lies {max(self.lags)} years apart"
+            )
+        return self
+
+
+class NetworkTable(StrictTable):
+    """Size of the U-Net: channels of its first level, and how often it halves the map."""
+
+    base: int = Field(16, ge=1, le=128)
+    depth: int = Field(3, ge=1, le=5)
+
+
+class SamplesTable(StrictTable):
+    """What one training sample is.
+
+    patch : cells a side, a multiple of the network's stride
+    batch : samples a step
+    unmasked : share of samples whose whole prior map is known; in the others a share of 0 to 100 %
+        is masked, in square blocks of one of `blocks` cells a side
+    smallest_land : patches with less land than this share are left out
+    """
+
+    patch: int = Field(96, ge=8)
+    batch: int = Field(8, ge=1)
+    unmasked: Share = 0.5
+    blocks: list[Positive] = Field([4, 8, 16, 32, 96], min_length=1)
+    smallest_land: Share = 0.05
+
+
+class FitTable(StrictTable):
+    """How the weights are found.
+
+    steps : optimiser steps; rate : largest learning rate of the one-cycle schedule
+    change_weight : weight in the loss of a cell that changed class, against 1 of one that did not
+    masked_share : share of the loss that masked cells have
+    checkpoint_every : steps from one checkpoint to the next
+    """
+
+    steps: Positive = 2000
+    rate: float = Field(3e-3, gt=0)
+    weight_decay: float = Field(1e-3, ge=0)
+    clip: float = Field(1.0, gt=0)
+    change_weight: float = Field(2.0, gt=0)
+    masked_share: float = Field(0.3, gt=0, lt=1)
+    checkpoint_every: Positive = 200
+    seed: int = Field(0, ge=0)
+    threads: Positive = 1
+    accelerator: Literal["cpu", "cuda"] = "cpu"
+
+
+class TrainingConfig(StrictTable):
+    """A training file; paths in it are relative to its own folder.
+
+    validation : pairs of years [prior, target] that the trained network is scored on; their
+        targets lie outside `data.years`
+    output : the checkpoint to write
+    """
+
+    name: str
+    output: Path
+    licence: str = "Apache-2.0"
+    sources: list[str] = []
+    data: DataTable
+    validation: list[tuple[Year, Year]] = []
+    network: NetworkTable = NetworkTable()
+    samples: SamplesTable = SamplesTable()
+    fit: FitTable = FitTable()
+    folder: Path
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> TrainingConfig:
+        stride = 2**self.network.depth
+        if self.samples.patch % stride:
+            raise ValueError(
+                f"samples.patch {self.samples.patch} is not a multiple of the stride {stride} of a "
+                f"network of depth {self.network.depth}"
+            )
+        first, last = self.data.years
+        for prior, target in self.validation:
+            if prior >= target:
+                raise ValueError(f"validation pair {[prior, target]}: expected [prior, later target]")
+            if first <= target <= last:
+                raise ValueError(
+                    f"validation target {target} lies in data.years {[first, last]}, which are "
+                    "learned from"
+                )
+        return self
+
+
+def load_config(path: str | Path) -> TrainingConfig:
+    """Read a training file.
+
+    Raises ConfigError where it is missing, not TOML, or has a key or value that cannot be.
+    """
+    path = Path(path)
+    return read_table(path, TrainingConfig, {"folder": path.resolve().parent})
+
+
+def training_pairs(years: tuple[int, int], lags: list[int]) -> list[tuple[int, int]]:
+    """List the pairs of years to learn from: (prior, target), by lag, then by year.
+
+    years : first and last, both used
+    """
+    return [
+        (year, year + lag) for lag in sorted(set(lags)) for year in range(years[0], years[1] - lag + 1)
+    ]

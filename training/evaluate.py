@@ -1,0 +1,94 @@
+"""How a network does on years it did not learn from, always beside "nothing changes"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from landstep.emulator.classes import MASKED
+from landstep.emulator.scores import accuracy, figure_of_merit, mean_iou
+from landstep.emulator.tiling import windows
+from landstep.training.graph import LandUseGraph
+from landstep.training.network import LandUseNetwork
+from landstep.training.region import Pair, Region
+
+CORE = 240
+"""Cells a side of the windows that scoring computes at once."""
+
+
+def predict(
+    network: LandUseNetwork, region: Region, pair: Pair, prior: np.ndarray
+) -> np.ndarray:
+    """Step a whole map with torch, as the emulator does with onnxruntime.
+
+    prior : (y, x) uint8, valid in pair[0]
+    returns : (y, x) uint8, valid in pair[1]
+    """
+    graph = LandUseGraph(network).eval()
+    stride = 2**network.shape.depth
+    halo = -(-(7 * stride - 5) // stride) * stride
+    core = -(-CORE // stride) * stride
+    found = prior.copy()
+    moving = ~np.isin(prior, region.scheme.fixed_numbers)
+    with torch.no_grad():
+        for window in windows(region.shape, core, stride, halo, region.wraps, moving):
+            inputs = region.cut(window, pair, prior)
+            land_use, _ = graph(*(torch.from_numpy(array) for array in inputs.values()))
+            window.write(found, land_use[0].numpy())
+    return found
+
+
+def score(
+    network: LandUseNetwork, regions: Sequence[Region], pairs: Sequence[Pair]
+) -> list[dict[str, Any]]:
+    """Score the network on pairs of years, in one step and year by year.
+
+    pairs : (prior, target); each region holds the forcing of (prior, target) and of every two
+        successive years between
+    returns : one entry a region, pair and way, with "model" and "persistence" side by side. Cells
+        count whose class may change and whose target is known.
+    """
+    entries = []
+    for region in regions:
+        for before, after in pairs:
+            prior = region.maps[before]
+            ways = {"one step": predict(network, region, (before, after), prior)}
+            if after > before + 1:
+                stepped = prior
+                for year in range(before, after):
+                    stepped = predict(network, region, (year, year + 1), stepped)
+                ways["year by year"] = stepped
+            for way, found in ways.items():
+                entries.append(
+                    {
+                        "experiment": region.name,
+                        "prior": before,
+                        "target": after,
+                        "way": way,
+                        "model": compare(region, before, after, found),
+                        "persistence": compare(region, before, after, prior),
+                    }
+                )
+    return entries
+
+
+def compare(region: Region, before: int, after: int, found: np.ndarray) -> dict[str, float]:
+    """Score one predicted map (y, x): accuracy, mean IoU, figure of merit, changed share."""
+    prior, truth = region.maps[before], region.maps[after]
+    mask = ~np.isin(prior, region.scheme.fixed_numbers) & (truth != MASKED) & (prior != MASKED)
+    values = {
+        "accuracy": accuracy(found, truth, mask),
+        "mean_iou": mean_iou(found, truth, mask, region.scheme.n_classes),
+        "figure_of_merit": figure_of_merit(prior, found, truth, mask).value,
+        "changed": 1 - accuracy(found, prior, mask),
+    }
+    return {name: round(value, 5) for name, value in values.items()}
+
+
+def score_pairs(pairs: Sequence[Pair]) -> list[Pair]:
+    """Give every pair of years that scoring reads: the pairs, and each year's step between."""
+    steps = {(y, y + 1) for before, after in pairs for y in range(before, after)}
+    return sorted({*pairs, *steps})

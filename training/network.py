@@ -1,0 +1,267 @@
+"""The U-Net: prior map, statics and forcing in, one logit a class out.
+
+Every layer looks at a bounded neighbourhood and treats all places alike: no normalisation over
+space, no global pooling, no attention. That is what makes tiled maps equal untiled ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from landstep.emulator.card import Card
+from landstep.emulator.classes import OUTSIDE, Scheme, scheme
+from landstep.emulator.errors import ConfigError
+
+FORBIDDEN = -1e4
+"""Logit of a class that a cell cannot have; finite, so that no host meets an infinity."""
+
+CHANGE_SCALE = 20.0
+"""Yearly changes of a coarse cell are some hundredths; times this they are of the order of 1."""
+
+CORRECTION_LIMIT = 100.0
+"""The network moves a logit by at most this, far less than FORBIDDEN, whatever its weights."""
+
+SMALLEST_SHARE = 1e-4
+"""A class share below this counts as this: the first guess of a masked cell rules no class out."""
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """What a network is built from; its weights and tables come on top.
+
+    scheme : the land-use classes
+    states : F forcing states in channel order
+    n_continuous : S; category_sizes : one a categorical static, its codes run from 0 to size - 1
+    base : channels of the first level, doubled at each of `depth` further ones
+    """
+
+    scheme: Scheme
+    states: tuple[str, ...]
+    n_continuous: int
+    category_sizes: tuple[int, ...]
+    base: int
+    depth: int
+
+    @classmethod
+    def of_card(cls, card: Card) -> NetworkShape:
+        """Take the shape from a model card."""
+        return cls(
+            scheme=scheme(card.scheme),
+            states=tuple(card.states),
+            n_continuous=len(card.continuous),
+            category_sizes=tuple(category.size for category in card.categories),
+            base=card.base,
+            depth=card.depth,
+        )
+
+    @property
+    def n_inputs(self) -> int:
+        """Channels of the assembled input: see `LandUseNetwork.features`."""
+        n_classes = self.scheme.n_classes
+        statics = self.n_continuous + sum(self.category_sizes)
+        return n_classes + 1 + statics + 2 * len(self.states) + 2 * n_classes + 2
+
+
+class Level(nn.Sequential):
+    """Two 3x3 convolutions, each with batch normalisation and ReLU: (n, c, y, x) -> (n, d, y, x)."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__(
+            nn.Conv2d(n_in, n_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(),
+            nn.Conv2d(n_out, n_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(),
+        )
+
+
+class LandUseNetwork(nn.Module):
+    """A U-Net whose head is a residual on a first guess.
+
+    The first guess of a known cell is log p(class | prior class) from a transition table; of a
+    masked cell, the log of the class mix that the forcing implies. The head starts at zero, so an
+    untrained network gives back the prior map, and the mix's commonest class where it is masked.
+    """
+
+    mean: Tensor
+    scale: Tensor
+    mix: Tensor
+    uniform: Tensor
+    transition: Tensor
+    allowed: Tensor
+    class_numbers: Tensor
+
+    def __init__(self, shape: NetworkShape) -> None:
+        super().__init__()
+        self.shape = shape
+        n_classes, base, depth = shape.scheme.n_classes, shape.base, shape.depth
+        self.register_buffer("mean", torch.zeros(1, shape.n_continuous, 1, 1))
+        self.register_buffer("scale", torch.ones(1, shape.n_continuous, 1, 1))
+        self.register_buffer("mix", torch.from_numpy(shape.scheme.mix_matrix(shape.states)))
+        fixed = torch.tensor(shape.scheme.fixed)
+        self.register_buffer("uniform", (~fixed).float().div((~fixed).sum()).view(1, -1, 1, 1))
+        self.register_buffer("transition", transition_logits(np.zeros((n_classes, n_classes)))[0])
+        self.register_buffer("allowed", allowed_classes(shape.scheme.fixed))
+        self.register_buffer("class_numbers", torch.arange(n_classes).int().view(1, -1, 1, 1))
+
+        widths = [base * 2**level for level in range(depth + 1)]
+        self.stem = nn.Sequential(
+            nn.Conv2d(shape.n_inputs, base, 1, bias=False), nn.BatchNorm2d(base), nn.ReLU()
+        )
+        self.down = nn.ModuleList(
+            Level(widths[max(level - 1, 0)], widths[level]) for level in range(depth + 1)
+        )
+        self.narrow = nn.ModuleList(
+            nn.Conv2d(widths[level + 1], widths[level], 1) for level in range(depth)
+        )
+        self.up = nn.ModuleList(Level(2 * widths[level], widths[level]) for level in range(depth))
+        self.head_features = nn.Conv2d(base, n_classes, 1)
+        self.head_inputs = nn.Conv2d(shape.n_inputs, n_classes, 1, bias=False)
+        for weights in (*self.head_features.parameters(), *self.head_inputs.parameters()):
+            nn.init.zeros_(weights)
+
+    def set_scaling(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+        """Set mean and standard deviation (S,) of the continuous statics; 0 deviation counts as 1."""
+        spread = np.where(deviation > 0, deviation, 1.0)
+        self.mean.copy_(torch.from_numpy(np.asarray(mean, np.float32)).view(1, -1, 1, 1))
+        self.scale.copy_(torch.from_numpy((1 / spread).astype(np.float32)).view(1, -1, 1, 1))
+
+    def set_transitions(self, counts: np.ndarray) -> list[str]:
+        """Set the transition table from counts (K, K), [from, to].
+
+        returns : names of the classes that changed more often than they stayed, whose place on the
+            diagonal was raised
+        """
+        table, raised = transition_logits(counts)
+        self.transition.copy_(table)
+        return [self.shape.scheme.names[number] for number in raised]
+
+    def coarse_channels(self, forcing: Tensor, forcing_change: Tensor) -> Tensor:
+        """Derive, on the coarse grid, every channel that the forcing gives.
+
+        forcing, forcing_change : (n, F, cy, cx) float32
+        returns : (n, 2 F + 3 K, cy, cx): forcing, its change, class mix, its change, log of the mix
+        """
+        total = forcing.sum(1, keepdim=True)
+        states = torch.cat([forcing, (1 - total).clamp(min=0)], 1)
+        changes = torch.cat([forcing_change, -forcing_change.sum(1, keepdim=True)], 1)
+        to_classes = self.mix.T[:, :, None, None]
+        mix = functional.conv2d(states, to_classes)
+        mix = torch.where(total > 0, mix, self.uniform)
+        mix_change = functional.conv2d(changes, to_classes)
+        guess = mix.clamp(min=SMALLEST_SHARE).log()
+        return torch.cat(
+            [forcing, forcing_change * CHANGE_SCALE, mix, mix_change * CHANGE_SCALE, guess], 1
+        )
+
+    def features(
+        self, prior: Tensor, continuous: Tensor, categories: Tensor, coarse: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Assemble the network's input.
+
+        prior : (n, y, x) uint8; continuous : (n, S, y, x); categories : (n, C, y, x) uint8
+        coarse : (n, 2 F + 3 K, y, x), `coarse_channels` painted onto the fine cells
+        returns : (n, n_inputs, y, x) float32 in the order one-hot prior, masked, continuous,
+            one-hot categories, forcing, its change, mix, its change, change of the prior class's
+            own share, that change relative to the share; and (n, K + 1, y, x), the first two alone
+        """
+        n_classes = self.shape.scheme.n_classes
+        n_states = len(self.shape.states)
+        classes = (prior.int().unsqueeze(1) == self.class_numbers).to(coarse.dtype)
+        masked = 1 - classes.sum(1, keepdim=True)
+        before = torch.cat([classes, masked], 1)
+        fields = [before]
+        if self.shape.n_continuous:
+            fields.append((continuous - self.mean) * self.scale)
+        for index, size in enumerate(self.shape.category_sizes):
+            codes = torch.arange(size, dtype=torch.int32, device=prior.device).view(1, -1, 1, 1)
+            fields.append((categories[:, index : index + 1].int() == codes).to(coarse.dtype))
+        painted = coarse[:, : 2 * n_states + 2 * n_classes]
+        mix, mix_change = painted[:, 2 * n_states : -n_classes], painted[:, -n_classes:]
+        own_share = (classes * mix).sum(1, keepdim=True)
+        own_change = (classes * mix_change).sum(1, keepdim=True)
+        relative = (own_change / own_share.clamp(min=0.05)).clamp(-4, 4)
+        return torch.cat([*fields, painted, own_change, relative], 1), before
+
+    def forward(
+        self, prior: Tensor, continuous: Tensor, categories: Tensor, coarse: Tensor
+    ) -> Tensor:
+        """Give the logits: (n, K, y, x) float32, FORBIDDEN where a class cannot be.
+
+        prior : (n, y, x) uint8 class numbers, MASKED where unknown; y and x multiples of 2^depth
+        continuous, categories, coarse : as in `features`
+        """
+        n_classes = self.shape.scheme.n_classes
+        inputs, before = self.features(prior, continuous, categories, coarse)
+        guess = functional.conv2d(before[:, :-1], self.transition.T[:, :, None, None])
+        guess = guess + before[:, -1:] * coarse[:, -n_classes:]
+        correction = self.head_features(self.decode(inputs)) + self.head_inputs(inputs)
+        logits = guess + correction.clamp(-CORRECTION_LIMIT, CORRECTION_LIMIT)
+        allowed = functional.conv2d(before, self.allowed.T[:, :, None, None])
+        return torch.where(allowed > 0.5, logits, FORBIDDEN)
+
+    def decode(self, inputs: Tensor) -> Tensor:
+        """Run the U-Net proper: (n, n_inputs, y, x) -> (n, base, y, x)."""
+        field = self.stem(inputs)
+        kept: list[Tensor] = []
+        for level, block in enumerate(self.down):
+            field = block(functional.max_pool2d(field, 2) if level else field)
+            kept.append(field)
+        for level in reversed(range(self.shape.depth)):
+            field = functional.interpolate(self.narrow[level](field), scale_factor=2.0)
+            field = self.up[level](torch.cat([field, kept[level]], 1))
+        return field
+
+
+def paint(coarse: Tensor, row: Tensor, col: Tensor) -> Tensor:
+    """Give each fine cell the values of its coarse cell.
+
+    coarse : (n, c, cy, cx); row : (y,) int64; col : (x,) int64
+    returns : (n, c, y, x). Columns come first: that order is the faster one in onnxruntime.
+    """
+    return coarse.index_select(3, col).index_select(2, row)
+
+
+def allowed_classes(fixed: Sequence[bool]) -> Tensor:
+    """Say which class a cell may have, by its prior class.
+
+    fixed : one flag a class
+    returns : (K + 1, K) float32 of 0 and 1. A fixed class stays; any other class becomes no fixed
+        one; where the prior is masked (last row) all are possible but OUTSIDE.
+    """
+    n_classes = len(fixed)
+    free = torch.tensor([not flag for flag in fixed])
+    table = torch.where(free[:, None], free[None, :], torch.eye(n_classes) > 0)
+    unknown = torch.ones(1, n_classes, dtype=torch.bool)
+    unknown[0, OUTSIDE] = False
+    return torch.cat([table, unknown]).float()
+
+
+def transition_logits(counts: np.ndarray) -> tuple[Tensor, list[int]]:
+    """Turn transition counts into log frequencies, a class's own always the largest.
+
+    counts : (K, K), [from, to], not negative
+    returns : (K, K) float32 log p(to | from), and the classes whose count of staying was raised to
+        twice that of the commonest change (those that were not seen at all are not named)
+    Source: Laplace's rule of succession, one count added to each.
+    Raises ConfigError for a negative or non-finite count.
+    """
+    if not np.isfinite(counts).all() or (counts < 0).any():
+        raise ConfigError("transition counts hold a negative or non-finite number")
+    table = counts.astype(np.float64) + 1
+    raised = []
+    for number in range(len(table)):
+        change = np.delete(table[number], number).max()
+        if table[number, number] <= change:
+            if counts[number].any():
+                raised.append(number)
+            table[number, number] = 2 * change
+    table /= table.sum(axis=1, keepdims=True)
+    return torch.from_numpy(np.log(table).astype(np.float32)), raised

@@ -1,0 +1,183 @@
+"""One experiment's maps, forcing and statics in memory, as training and scoring read them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from landstep.emulator.card import Category
+from landstep.emulator.classes import OUTSIDE, Scheme
+from landstep.emulator.errors import ConfigError
+from landstep.emulator.experiment import Experiment, load_experiment
+from landstep.emulator.features import cut_inputs
+from landstep.emulator.inputs import Inputs, open_inputs
+from landstep.emulator.tiling import Window
+
+Pair = tuple[int, int]
+"""Years of a prior map and of its target."""
+
+ZONE_YEARS = 10
+"""Categorical statics are read this many years apart to find how many codes they have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What is learned from one experiment. Memory: one byte a cell, a year.
+
+    maps : year -> (y, x) uint8 class numbers, MASKED where unknown
+    forcing : pair -> (forcing, change), each (F, cy, cx) float32, only the coarse cells in use
+    continuous : (S, y, x) float32; categories : target year -> (C, y, x) uint8
+    row, col : (y,), (x,) int64, into cy and cx
+    wraps : the last column's eastern neighbour is the first
+    files : name -> sha256 of each input file
+    """
+
+    name: str
+    scheme: Scheme
+    states: tuple[str, ...]
+    phase: str
+    maps: dict[int, np.ndarray]
+    forcing: dict[Pair, tuple[np.ndarray, np.ndarray]]
+    continuous: np.ndarray
+    categories: dict[int, np.ndarray]
+    category_sizes: tuple[int, ...]
+    row: np.ndarray
+    col: np.ndarray
+    wraps: bool
+    files: dict[str, str]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the maps."""
+        return self.row.size, self.col.size
+
+    def cut(self, window: Window, pair: Pair, prior: np.ndarray) -> dict[str, np.ndarray]:
+        """Cut a window's inputs for a step from `prior` (y, x), valid in pair[0], to pair[1]."""
+        forcing, change = self.forcing[pair]
+        categories = self.categories[pair[1]]
+        return cut_inputs(
+            window, prior, self.continuous, categories, forcing, change, self.row, self.col
+        )
+
+    def transitions(self, pairs: Iterable[Pair]) -> np.ndarray:
+        """Count cells by class before and after, over pairs of years: (K, K) int64, [from, to]."""
+        n_classes = self.scheme.n_classes
+        counts = np.zeros((n_classes, n_classes), np.int64)
+        for before, after in pairs:
+            prior, target = self.maps[before], self.maps[after]
+            known = (prior < n_classes) & (target < n_classes)
+            both = prior[known].astype(np.int64) * n_classes + target[known]
+            counts += np.bincount(both, minlength=n_classes**2).reshape(n_classes, n_classes)
+        return counts
+
+    def land(self) -> np.ndarray:
+        """Cells that are land in the first map: (y, x) bool."""
+        return self.maps[min(self.maps)] != OUTSIDE
+
+
+def load_region(
+    path: Path, pairs: Sequence[Pair], continuous: Sequence[str], categories: Sequence[str]
+) -> Region:
+    """Read what some pairs of years need of an experiment.
+
+    path : the experiment file
+    Raises ConfigError or InputError, naming the file, where something is missing, or lacks a year.
+    """
+    experiment = load_experiment(path)
+    inputs = open_inputs(experiment)
+    first, last = available_years(inputs)
+    for year in sorted({year for pair in pairs for year in pair}):
+        if not first <= year <= last:
+            raise ConfigError(
+                f"{path}: year {year} was asked for; it has maps and forcing for {first} to {last}"
+            )
+    rows, row = np.unique(inputs.row, return_inverse=True)
+    cols, col = np.unique(inputs.col, return_inverse=True)
+    forcing = {}
+    for before, after in pairs:
+        now, change = inputs.forcing_pair(after, before)
+        forcing[before, after] = (now[:, rows][:, :, cols], change[:, rows][:, :, cols])
+    names = list(categories)
+    return Region(
+        name=experiment.name,
+        scheme=inputs.scheme,
+        states=tuple(inputs.forcing.states),
+        phase=inputs.forcing.phase,
+        maps={y: inputs.land_use.map(y) for y in sorted({y for pair in pairs for y in pair})},
+        forcing=forcing,
+        continuous=inputs.continuous(list(continuous)),
+        categories=_categories(inputs, names, sorted({after for _, after in pairs})),
+        category_sizes=_category_sizes(inputs, names),
+        row=row.astype(np.int64),
+        col=col.astype(np.int64),
+        wraps=inputs.grid.wraps,
+        files=file_hashes(experiment),
+    )
+
+
+def available_years(inputs: Inputs) -> tuple[int, int]:
+    """First and last year for which an experiment has both a map and forcing."""
+    maps, forcing = inputs.land_use.years, inputs.forcing.years
+    return max(int(maps[0]), int(forcing[0])), min(int(maps[-1]), int(forcing[-1]))
+
+
+def file_hashes(experiment: Experiment) -> dict[str, str]:
+    """Give the sha256 of each input file of an experiment, by its name."""
+    statics = experiment.statics
+    entries = [getattr(statics, name) for name in type(statics).model_fields]
+    paths = [
+        experiment.path(experiment.land_use.file),
+        *(experiment.path(file) for file in experiment.forcing.files),
+        *(experiment.static_source(entry)[0] for entry in entries),
+    ]
+    hashes = {}
+    for path in paths:
+        with path.open("rb") as file:
+            hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
+
+
+def same_channels(regions: Sequence[Region], categories: Sequence[str]) -> list[Category]:
+    """Check that regions can be learned from together; give the categorical statics' sizes.
+
+    Raises ConfigError where class scheme, forcing states or day of validity differ.
+    """
+    first = regions[0]
+    for region in regions[1:]:
+        for what in ("scheme", "states", "phase"):
+            found, expected = getattr(region, what), getattr(first, what)
+            if found != expected:
+                if what == "scheme":
+                    found, expected = found.name, expected.name
+                raise ConfigError(
+                    f"experiment {region.name!r} has {what} {found}, {first.name!r} has "
+                    f"{expected}; one network needs the same"
+                )
+    sizes = np.max([region.category_sizes for region in regions], axis=0)
+    return [
+        Category(name=name, size=int(size)) for name, size in zip(categories, sizes, strict=True)
+    ]
+
+
+def _categories(
+    inputs: Inputs, names: list[str], years: Sequence[int]
+) -> dict[int, np.ndarray]:
+    """Read the categorical statics of some years; years that are alike share one array."""
+    fields: dict[int, np.ndarray] = {}
+    for year in years:
+        field = inputs.categories(names, year)
+        before = fields[max(fields)] if fields else None
+        fields[year] = before if before is not None and np.array_equal(before, field) else field
+    return fields
+
+
+def _category_sizes(inputs: Inputs, names: list[str]) -> tuple[int, ...]:
+    """Find how many codes each categorical static has, over all years of the forcing."""
+    first, last = int(inputs.forcing.years[0]), int(inputs.forcing.years[-1])
+    years = [*range(max(first, last - 300), last, ZONE_YEARS), last]
+    largest = [inputs.categories(names, year).max(axis=(1, 2)).astype(int) for year in years]
+    return tuple(int(size) for size in np.max(largest, axis=0) + 1)
