@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 
 from landstep.coupling.coupler import Coupler
+from landstep.coupling.points import Points
+from landstep.coupling.remap import remap_to
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, InputError
-from landstep.emulator.grid import Blocks, Grid
+from landstep.emulator.grid import Blocks
+from landstep.emulator.inputs import Inputs
 
 RECORD, ARRAYS = "reference.json", "reference.npz"
 FORMAT = 1
@@ -64,7 +67,7 @@ def record(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(folder / f".{ARRAYS}", **arrays)  # type: ignore[arg-type]
-        os.replace(folder / f".{ARRAYS}.npz", folder / ARRAYS)
+        os.replace(folder / f".{ARRAYS}", folder / ARRAYS)
         staged = folder / f".{RECORD}"
         staged.write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", "utf-8")
         os.replace(staged, folder / RECORD)
@@ -150,8 +153,8 @@ def run_reference(
         float64; and what their bits depend on
     """
     emulator = Emulator.open(experiment)
-    points = reference_points(emulator)
-    coupler = Coupler.open(experiment, *points[:2], lon_bounds=points[2], lat_bounds=points[3], year=first)
+    points = reference_points(emulator.inputs)
+    coupler = Coupler(emulator, emulator.start(first), remap_to(points, emulator.grid))
     arrays: dict[str, np.ndarray] = {}
     for year in range(first, last + 1):
         coupler.update(year, 1, 1)
@@ -163,30 +166,31 @@ def run_reference(
     return arrays, provenance
 
 
-def reference_points(
-    emulator: Emulator,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
+def reference_points(inputs: Inputs) -> Points:
     """Points on which fields are stored: the coarse cells over the map.
 
-    returns : lon, lat (n,), and their bounds (n, 2) on a regular grid; on a projected one the middle
-        cell of each block, without bounds
+    returns : their centres, with bounds on a regular grid; on a projected one, and for a forcing on
+        blocks, the middle cell of each block, without bounds
     """
-    coarse: Grid | Blocks = emulator.inputs.forcing.coarse
-    row, col = np.unique(emulator.inputs.row), np.unique(emulator.inputs.col)
+    coarse, grid = inputs.forcing.coarse, inputs.grid
+    row, col = np.unique(inputs.row), np.unique(inputs.col)
     if isinstance(coarse, Blocks):
-        y = np.minimum(row * coarse.size + coarse.size // 2, emulator.grid.shape[0] - 1)
-        x = np.minimum(col * coarse.size + coarse.size // 2, emulator.grid.shape[1] - 1)
-        if emulator.grid.kind == "regular":
-            lat, lon = np.meshgrid(emulator.grid.lat_deg[y], emulator.grid.lon_deg[x], indexing="ij")
+        y = np.minimum(row * coarse.size + coarse.size // 2, grid.shape[0] - 1)
+        x = np.minimum(col * coarse.size + coarse.size // 2, grid.shape[1] - 1)
+        if grid.kind == "regular":
+            lat, lon = np.meshgrid(grid.lat_deg[y], grid.lon_deg[x], indexing="ij")
         else:
-            lat, lon = (f[np.ix_(y, x)] for f in (emulator.grid.lat_deg, emulator.grid.lon_deg))
-        return lon.ravel(), lat.ravel(), None, None
+            lat, lon = grid.lat_deg[np.ix_(y, x)], grid.lon_deg[np.ix_(y, x)]
+        return Points.make(lon.ravel(), lat.ravel())
     north, west = coarse.lat_edges(), coarse.lon_edges()
     lat, lon = np.meshgrid(coarse.lat_deg[row], coarse.lon_deg[col], indexing="ij")
-    r, c = np.meshgrid(row, col, indexing="ij")
-    lat_bounds = np.stack([north[r + 1].ravel(), north[r].ravel()], axis=1)
-    lon_bounds = np.stack([west[c].ravel(), west[c + 1].ravel()], axis=1)
-    return lon.ravel(), lat.ravel(), lon_bounds, lat_bounds
+    r, c = (index.ravel() for index in np.meshgrid(row, col, indexing="ij"))
+    return Points.make(
+        lon.ravel(),
+        lat.ravel(),
+        np.stack([west[c], west[c + 1]], axis=1),
+        np.stack([north[r + 1], north[r]], axis=1),
+    )
 
 
 def _sha256(array: np.ndarray) -> str:

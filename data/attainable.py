@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from landstep.data.process import BOUND, Process, RandomPlaces
+from landstep.data.process import Process, RandomPlaces
 from landstep.data.suitability import N_CLASSES, OCEAN
 from landstep.data.world_forcing import WorldForcing
 from landstep.emulator.scores import accuracy, figure_of_merit, mean_iou
@@ -134,7 +134,6 @@ def _report(
         "land_cells": int(land.sum()),
         "cells_that_count": "land: every cell that is not ocean, inland water included",
         "mean_iou_over": "the classes that the true map holds on those cells, ocean left out",
-        "bound_classes": [int(number) for number in BOUND],
         "how": HOW,
         "targets": targets,
     }

@@ -101,7 +101,7 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
             if missing:
                 raise InputError(f"{path}: {missing} not in it; it has {sorted(arrays.files)}")
             return {name: arrays[name] for name in names}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read as npz ({error}); copy it again") from error
 
 
@@ -133,7 +133,7 @@ def _series(
         if fields[static].shape != shape:
             raise InputError(f"{where}: {static} is {fields[static].shape}, the maps are {shape}")
     numbers = of.numbers_from_codes(codes, variant, where)
-    land = ~np.isin(numbers, (OUTSIDE, MASKED)).any(axis=0)
+    land = np.asarray(~np.isin(numbers, (OUTSIDE, MASKED)).any(axis=0))
     outside = next(code for code, number in of.variants[variant].items() if number == OUTSIDE)
     elevation = fields["elevation"].astype(np.float32)
     return Series(
@@ -147,25 +147,25 @@ def _series(
         codes=np.where(land, codes, outside).astype(np.uint8),
         lat_deg=lat,
         lon_deg=lon,
-        elevation=_on_land(elevation, np.isfinite(elevation), land, np.nan, f"{where}: elevation"),
+        elevation=_on_land(elevation, land, np.nan, f"{where}: elevation"),
         soil_texture=_category(fields["soil_slt"], land, f"{where}: soil_slt"),
         climate_zone=_category(fields["ipcc_climate"], land, f"{where}: ipcc_climate"),
     )
 
 
 def _category(field: np.ndarray, land: np.ndarray, where: str) -> np.ndarray:
-    return _on_land(field.astype(np.uint8), field > 0, land, 0, where)
+    return _on_land(field.astype(np.uint8), land, 0, where)
 
 
-def _on_land(
-    field: np.ndarray, given: np.ndarray, land: np.ndarray, beyond: float, where: str
-) -> np.ndarray:
+def _on_land(field: np.ndarray, land: np.ndarray, beyond: float, where: str) -> np.ndarray:
     """Fill land cells that lack a value from the nearest land cell with one; `beyond` elsewhere.
 
-    The statics are coarser than the maps, so some cells of the coast have none.
+    Codes lack one where they are 0, numbers where they are not finite. The statics are coarser
+    than the maps, so some cells of the coast lack them.
     Raises InputError where no land cell has a value.
     """
-    known = given & land
+    missing = ~np.isfinite(field) if field.dtype.kind == "f" else field == 0
+    known = land & ~missing
     if not known.any():
         raise InputError(f"{where} has no value on any of the {int(land.sum())} cells of land")
     row, col = distance_transform_edt(~known, return_distances=False, return_indices=True)

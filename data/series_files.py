@@ -64,7 +64,7 @@ def block_fractions(numbers: np.ndarray, n_classes: int, block: int) -> np.ndarr
 
     def count(mask: np.ndarray) -> np.ndarray:
         by_row = np.add.reduceat(mask, rows, axis=-2, dtype=np.int64)
-        return np.add.reduceat(by_row, cols, axis=-1)
+        return np.asarray(np.add.reduceat(by_row, cols, axis=-1))
 
     cells = count(np.ones((ny, nx), np.int64))
     classes = [number for number in range(n_classes) if number != OUTSIDE]

@@ -6,6 +6,7 @@ that lost its end is read as zeros without an error.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -40,6 +41,16 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path}: file not found; check the path") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror} (errno {error.errno})") from error
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another program holds the file for writing, as HDF5 does."""
+    with open(path, "rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _check_head(path: Path, head: bytes, size: int) -> None:

@@ -6,6 +6,7 @@ Writing is atomic: a temporary file in the same folder, flushed to the disk, the
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import sys
@@ -21,10 +22,11 @@ import numpy as np
 
 from landstep.emulator.calendar import calendar_name, decode_years
 from landstep.emulator.errors import InputError
-from landstep.emulator.file_checks import check_file
+from landstep.emulator.file_checks import check_file, is_locked
 from landstep.emulator.missing import decoded, fill_values
 
 _LOCK = threading.RLock()  # the HDF5 library serves one thread at a time
+_LIBRARY_ERRORS = (OSError, RuntimeError, AttributeError, ValueError, MemoryError)
 _CHUNK = 1024  # cells along each side of a stored chunk
 
 
@@ -57,14 +59,11 @@ class NetcdfFile:
             with _LOCK:
                 self._dataset = _netcdf4.Dataset(str(self.path), "r")
                 self._dataset.set_auto_maskandscale(False)
-        except PermissionError as error:
-            raise InputError(
-                f"{self.path}: {error.strerror}; is another program writing it (HDF5 lock)?"
-            ) from error
-        except (OSError, RuntimeError) as error:
-            raise InputError(
-                f"{self.path}: {_reason(error)}; the file is damaged or incomplete, copy it again"
-            ) from error
+        except _LIBRARY_ERRORS as error:
+            advice = "the file is damaged or incomplete, copy it again"
+            if is_locked(self.path):
+                advice = "another program is writing it (HDF5 lock), wait until it has closed it"
+            raise InputError(f"{self.path}: {_reason(error)}; {advice}") from error
 
     def __enter__(self) -> NetcdfFile:
         """Return the open file."""
@@ -104,7 +103,7 @@ class NetcdfFile:
         try:
             with _LOCK:
                 return {key: owner.getncattr(key) for key in owner.ncattrs()}
-        except (OSError, RuntimeError, AttributeError) as error:
+        except _LIBRARY_ERRORS as error:
             raise self._damaged(name or "attributes", error) from error
 
     def fill_value(self, name: str) -> float | int | None:
@@ -127,12 +126,11 @@ class NetcdfFile:
         try:
             with _LOCK:
                 stored = np.asarray(variable[index])
-        except (OSError, RuntimeError) as error:
+        except _LIBRARY_ERRORS as error:
             raise self._damaged(name, error) from error
         except IndexError as error:
-            raise InputError(f"{self._where(name)}: index {index} outside {variable.shape}") from (
-                error
-            )
+            where = self._where(name)
+            raise InputError(f"{where}: index {index} outside {variable.shape}") from error
         return decoded(stored, self.attrs(name), self._where(name))
 
     def years(self, name: str = "time") -> np.ndarray:
@@ -212,7 +210,8 @@ def write_netcdf(
     except (OSError, RuntimeError) as error:
         raise InputError(f"{path}: cannot write: {_write_reason(temporary, error)}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where it could not be made, nor can it be removed
+            temporary.unlink()
 
 
 def _write_all(
@@ -242,23 +241,33 @@ def _write_variable(dataset: Any, variable: Variable, dims: dict[str, int | None
     stored.set_auto_maskandscale(False)
     stored.setncatts(variable.attrs)
     if isinstance(variable.data, np.ndarray):
-        expected = tuple(
-            found if size is None else size
-            for size, found in zip(shape, variable.data.shape, strict=False)
-        )
-        if variable.data.shape != expected or variable.data.ndim != len(shape):
-            raise InputError(
-                f"{variable.name}: data are {variable.data.shape}, expected {tuple(shape)}"
-            )
-        stored[...] = variable.data.astype(object) if kind is str else variable.data
+        _put_array(stored, variable, shape)
     else:
-        count = 0
-        for count, slab in enumerate(variable.data, start=1):
-            if shape[0] is not None and count > shape[0]:
-                break
-            stored[count - 1] = slab
-        if shape[0] not in (None, count):
-            raise InputError(f"{variable.name}: {count} slabs, expected {shape[0]}")
+        _put_slabs(stored, variable, shape)
+
+
+def _put_array(stored: Any, variable: Variable, shape: list[int | None]) -> None:
+    data = np.asarray(variable.data)
+    fits = data.ndim == len(shape) and all(
+        size in (None, found) for size, found in zip(shape, data.shape, strict=True)
+    )
+    if not fits:
+        raise InputError(f"{variable.name}: data are {data.shape}, expected {tuple(shape)}")
+    stored[...] = data.astype(object) if data.dtype.kind in "OU" else data
+
+
+def _put_slabs(stored: Any, variable: Variable, shape: list[int | None]) -> None:
+    count, expected = 0, tuple(shape[1:])
+    for slab in variable.data:
+        if np.shape(slab) != expected:
+            raise InputError(
+                f"{variable.name}: slab {count} is {np.shape(slab)}, expected {expected}"
+            )
+        if count != shape[0]:
+            stored[count] = slab
+        count += 1
+    if shape[0] not in (None, count):
+        raise InputError(f"{variable.name}: {count} slabs, expected {shape[0]}")
 
 
 def _storage(variable: Variable, kind: Any, shape: list[int | None]) -> dict[str, Any]:

@@ -89,4 +89,6 @@ def _check(mask: np.ndarray, *maps: np.ndarray) -> None:
     if len(set(shapes)) > 1:
         raise InputError(f"mask and maps have shapes {shapes}, expected one shape")
     if mask.dtype != bool or not mask.any():
-        raise InputError(f"mask is {mask.dtype} with {int(mask.sum())} cells, expected bool with some")
+        raise InputError(
+            f"mask is {mask.dtype} with {int(mask.sum())} cells, expected bool with some"
+        )

@@ -81,12 +81,21 @@ contains
     character(*), intent(in), optional :: restart
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
+    real(c_double), allocatable :: lon_64(:), lat_64(:)
     real(c_double), allocatable :: lon_edges(:, :), lat_edges(:, :) ! not allocated: an absent argument
 
-    if (present(lon_bounds)) lon_edges = real(lon_bounds, c_double)
-    if (present(lat_bounds)) lat_edges = real(lat_bounds, c_double)
-    call self%init_real64(experiment, real(lon, c_double), real(lat, c_double), lon_edges, lat_edges, &
-      year, restart, stat, errmsg)
+    allocate (lon_64(size(lon)), lat_64(size(lat)))
+    lon_64(:) = lon
+    lat_64(:) = lat
+    if (present(lon_bounds)) then
+      allocate (lon_edges(size(lon_bounds, 1), size(lon_bounds, 2)))
+      lon_edges(:, :) = lon_bounds
+    end if
+    if (present(lat_bounds)) then
+      allocate (lat_edges(size(lat_bounds, 1), size(lat_bounds, 2)))
+      lat_edges(:, :) = lat_bounds
+    end if
+    call self%init_real64(experiment, lon_64, lat_64, lon_edges, lat_edges, year, restart, stat, errmsg)
   end subroutine init_real32
 
   !> The same for single-precision points in two dimensions.
@@ -99,12 +108,21 @@ contains
     character(*), intent(in), optional :: restart
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
+    real(c_double), allocatable :: lon_64(:, :), lat_64(:, :)
     real(c_double), allocatable :: lon_edges(:, :, :), lat_edges(:, :, :)
 
-    if (present(lon_bounds)) lon_edges = real(lon_bounds, c_double)
-    if (present(lat_bounds)) lat_edges = real(lat_bounds, c_double)
-    call self%init_real64_2d(experiment, real(lon, c_double), real(lat, c_double), lon_edges, lat_edges, &
-      year, restart, stat, errmsg)
+    allocate (lon_64(size(lon, 1), size(lon, 2)), lat_64(size(lat, 1), size(lat, 2)))
+    lon_64(:, :) = lon
+    lat_64(:, :) = lat
+    if (present(lon_bounds)) then
+      allocate (lon_edges(size(lon_bounds, 1), size(lon_bounds, 2), size(lon_bounds, 3)))
+      lon_edges(:, :, :) = lon_bounds
+    end if
+    if (present(lat_bounds)) then
+      allocate (lat_edges(size(lat_bounds, 1), size(lat_bounds, 2), size(lat_bounds, 3)))
+      lat_edges(:, :, :) = lat_bounds
+    end if
+    call self%init_real64_2d(experiment, lon_64, lat_64, lon_edges, lat_edges, year, restart, stat, errmsg)
   end subroutine init_real32_2d
 
   !> Open an experiment on n points, whatever shape the host keeps them in.

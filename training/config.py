@@ -21,6 +21,8 @@ class DataTable(StrictTable):
     years : first and last year of the maps used, prior and target alike
     lags : years from a prior map to its target; each lag is drawn equally often
     continuous, categories : statics in channel order
+    category_sizes : codes that a categorical static can have, 0 included, where the data may not
+        show them all
     """
 
     experiments: list[Path] = Field(min_length=1)
@@ -28,6 +30,7 @@ class DataTable(StrictTable):
     lags: list[Positive] = Field([1, 2, 5, 10], min_length=1)
     continuous: list[str] = ["elevation"]
     categories: list[str] = ["soil_texture", "climate_zone"]
+    category_sizes: dict[str, Annotated[int, Field(ge=1, le=255)]] = {"soil_texture": 8}
 
     @model_validator(mode="after")
     def _years_hold_the_lags(self) -> DataTable:
@@ -113,7 +116,9 @@ class TrainingConfig(StrictTable):
         first, last = self.data.years
         for prior, target in self.validation:
             if prior >= target:
-                raise ValueError(f"validation pair {[prior, target]}: expected [prior, later target]")
+                raise ValueError(
+                    f"validation pair {[prior, target]}: expected [prior, later target]"
+                )
             if first <= target <= last:
                 raise ValueError(
                     f"validation target {target} lies in data.years {[first, last]}, which are "
@@ -137,5 +142,7 @@ def training_pairs(years: tuple[int, int], lags: list[int]) -> list[tuple[int, i
     years : first and last, both used
     """
     return [
-        (year, year + lag) for lag in sorted(set(lags)) for year in range(years[0], years[1] - lag + 1)
+        (year, year + lag)
+        for lag in sorted(set(lags))
+        for year in range(years[0], years[1] - lag + 1)
     ]

@@ -96,7 +96,7 @@ class Fitting(LightningModule):
         network = LandUseNetwork(NetworkShape.of_card(card))
         network.set_scaling(*_scaling(regions))
         raised = network.set_transitions(sum(region.transitions(pairs) for region in regions))
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network
         self.tiles = _tiles(self.samples)
         self.record = {"raised_diagonal": raised, "steps_done": 0, "loss": None, "cpu_seconds": 0.0}
         self.card = card
@@ -160,7 +160,9 @@ class Fitting(LightningModule):
         self.card = self.card.model_copy(update={"scores": scores})
 
 
-def loss_of(logits: Tensor, prior: Tensor, target: Tensor, allowed: Tensor, fit: FitTable) -> Tensor:
+def loss_of(
+    logits: Tensor, prior: Tensor, target: Tensor, allowed: Tensor, fit: FitTable
+) -> Tensor:
     """Cross-entropy over the cells whose target is known and can be reached.
 
     logits : (n, K, y, x); prior, target : (n, y, x) uint8; allowed : (K + 1, K) of 0 and 1
@@ -191,7 +193,8 @@ def draft_card(config: TrainingConfig, regions: Sequence[Region]) -> Card:
 
     Raises ConfigError where the experiments do not belong together.
     """
-    categories = same_channels(regions, config.data.categories)
+    data = config.data
+    categories = same_channels(regions, data.categories, data.category_sizes)
     of = regions[0].scheme
     return Card(
         name=config.name,
@@ -200,7 +203,7 @@ def draft_card(config: TrainingConfig, regions: Sequence[Region]) -> Card:
         class_codes=list(of.codes),
         class_names=list(of.names),
         states=list(regions[0].states),
-        continuous=config.data.continuous,
+        continuous=data.continuous,
         categories=categories,
         base=config.network.base,
         depth=config.network.depth,
@@ -216,7 +219,7 @@ def draft_card(config: TrainingConfig, regions: Sequence[Region]) -> Card:
 
 
 def _plain(config: TrainingConfig) -> dict[str, Any]:
-    """The training file's values that decide the result, without the paths of this machine."""
+    """Give the training file's values that decide the result, without this machine's paths."""
     text = config.model_dump_json(exclude={"folder": True, "output": True, "data": {"experiments"}})
     return dict(json.loads(text))
 

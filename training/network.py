@@ -128,7 +128,7 @@ class LandUseNetwork(nn.Module):
             nn.init.zeros_(weights)
 
     def set_scaling(self, mean: np.ndarray, deviation: np.ndarray) -> None:
-        """Set mean and standard deviation (S,) of the continuous statics; 0 deviation counts as 1."""
+        """Set mean and standard deviation (S,) of the continuous statics; a 0 counts as 1."""
         spread = np.where(deviation > 0, deviation, 1.0)
         self.mean.copy_(torch.from_numpy(np.asarray(mean, np.float32)).view(1, -1, 1, 1))
         self.scale.copy_(torch.from_numpy((1 / spread).astype(np.float32)).view(1, -1, 1, 1))

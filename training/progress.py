@@ -38,10 +38,8 @@ class PlainLines(Callback):
         left = (now - self.began) / max(1, step - self.first_step) * (self.steps - step)
         loss = float(outputs["loss"])
         rate = trainer.optimizers[0].param_groups[0]["lr"]
-        print(
-            f"step {step} of {self.steps}, loss {loss:.4f}, rate {rate:.2g}, {_duration(left)} left",
-            flush=True,
-        )
+        done = f"step {step} of {self.steps}, loss {loss:.4f}, rate {rate:.2g}"
+        print(f"{done}, {_duration(left)} left", flush=True)
 
 
 def _duration(seconds: float) -> str:

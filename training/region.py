@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,25 +141,30 @@ def file_hashes(experiment: Experiment) -> dict[str, str]:
     return hashes
 
 
-def same_channels(regions: Sequence[Region], categories: Sequence[str]) -> list[Category]:
+def same_channels(
+    regions: Sequence[Region], categories: Sequence[str], least: Mapping[str, int]
+) -> list[Category]:
     """Check that regions can be learned from together; give the categorical statics' sizes.
 
+    least : static -> how many codes it has at least
     Raises ConfigError where class scheme, forcing states or day of validity differ.
     """
     first = regions[0]
     for region in regions[1:]:
-        for what in ("scheme", "states", "phase"):
-            found, expected = getattr(region, what), getattr(first, what)
+        for what, found, expected in (
+            ("class scheme", region.scheme.name, first.scheme.name),
+            ("forcing states", region.states, first.states),
+            ("day of validity", region.phase, first.phase),
+        ):
             if found != expected:
-                if what == "scheme":
-                    found, expected = found.name, expected.name
                 raise ConfigError(
                     f"experiment {region.name!r} has {what} {found}, {first.name!r} has "
                     f"{expected}; one network needs the same"
                 )
-    sizes = np.max([region.category_sizes for region in regions], axis=0)
+    found_sizes = np.max([region.category_sizes for region in regions], axis=0)
     return [
-        Category(name=name, size=int(size)) for name, size in zip(categories, sizes, strict=True)
+        Category(name=name, size=max(int(size), least.get(name, 1)))
+        for name, size in zip(categories, found_sizes, strict=True)
     ]
 
 

@@ -62,7 +62,7 @@ def world(
 
     with Progress("world") as progress:
         path = make_world(
-            out, seed=seed, shape=parse_pair(size, "x", "--size"), globe=globe, progress=progress.say
+            out, seed=seed, shape=parse_pair(size, "x", "--size"), globe=globe, progress=progress.count
         )
     typer.echo(f"wrote {path}; next: landstep run {path} --years 2015:2030 --output run")
 

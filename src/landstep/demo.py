@@ -10,13 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.coupling.regress import reference_points
 from landstep.data.world import make_world
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import DependencyError, InputError, LandstepError
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.scores import accuracy, figure_of_merit, mean_iou
 from landstep.emulator.state import State
-from landstep.fortran_shim.build import build_example_host, run_example_host
+from landstep.fortran_shim.build import build_example_host
+from landstep.fortran_shim.example_run import run_example_host
 from landstep.pictures import draw_run
 from landstep.progress import Progress
 
@@ -34,13 +36,13 @@ def run_demo(out: Path) -> None:
     _clear(out)
     with Progress("demo") as progress:
         progress.say("making a world")
-        experiment = make_world(out / "world", seed=SEED, shape=SHAPE, progress=progress.say)
+        experiment = make_world(out / "world", seed=SEED, shape=SHAPE, progress=progress.count)
         emulator = Emulator.open(experiment)
         states = {"Python": _drive(emulator, progress)}
         progress.say("the same from the command line")
         states["command line"] = _command_line(experiment, out / "run")
         progress.say("the same from a Fortran host")
-        fortran = _fortran(experiment, out / "host")
+        fortran = _fortran(experiment, emulator.inputs, out / "host")
         if isinstance(fortran, State):
             states["Fortran host"] = fortran
         progress.say("drawing")
@@ -89,14 +91,15 @@ def _command_line(experiment: Path, output: Path) -> State:
     return State.load(output / "restart.nc")
 
 
-def _fortran(experiment: Path, folder: Path) -> State | str:
+def _fortran(experiment: Path, inputs: Inputs, folder: Path) -> State | str:
     """Build and run the example host; where a compiler is missing, say what to install."""
     try:
         program = build_example_host(folder)
     except DependencyError as error:
         return str(error)
-    run_example_host(program, experiment, FIRST, LAST, folder)
-    return State.load(folder / "landstep_restart.nc")
+    points = reference_points(inputs)
+    run = run_example_host(program, folder, experiment, inputs.scheme, points, FIRST, LAST)
+    return State.load(run.restart)
 
 
 def _compare(states: dict[str, State]) -> None:

@@ -119,12 +119,20 @@ def draw_areas(maps: dict[int, np.ndarray], inputs: Inputs, folder: Path) -> Pat
             axis.plot(years, asked[:, k] / 1e3, "k--", lw=1.2, label="forcing")
         axis.set_title(scheme.long_names[k], fontsize=10)
         axis.set_ylabel("1000 km$^2$")
-        axis.margins(y=0.25)
-        axis.ticklabel_format(axis="y", useOffset=False)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        _steady_scale(axis, areas[:, k] / 1e3)
         axis.legend(frameon=False, fontsize=8)
     for axis in axes.flat[len(drawn) :]:
         axis.axis("off")
     return _save(figure, plt, folder / "class_areas.png")
+
+
+def _steady_scale(axis: Any, values: np.ndarray) -> None:
+    """Show at least 4 % of a class's area, so that a still class looks still."""
+    low, high = axis.get_ylim()
+    middle, half = (low + high) / 2, max((high - low) * 0.7, 0.02 * float(values.mean()))
+    axis.set_ylim(middle - half, middle + half)
+    axis.ticklabel_format(axis="y", useOffset=False)
 
 
 def stated(inputs: Inputs, number: int) -> bool:

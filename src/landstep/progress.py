@@ -47,3 +47,7 @@ class Progress:
         elif time.monotonic() - self._last >= PLAIN_SECONDS:
             self._last = time.monotonic()
             print(f"{self.work}: {text}", file=sys.stderr, flush=True)
+
+    def count(self, done: int, total: int, what: str) -> None:
+        """Say how many pieces of the work are done."""
+        self.say(f"{what} ({done} of {total})")

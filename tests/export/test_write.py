@@ -46,7 +46,7 @@ def made_up_network(card, seed=None):
                 if isinstance(module, torch.nn.BatchNorm2d):
                     module.running_mean.normal_(0, 0.2, generator=generator)
                     module.running_var.uniform_(0.5, 1.5, generator=generator)
-            for head in (network.head_features.weight, network.head_inputs.weight):
+            for head in (*network.head_features.parameters(), network.head_inputs.weight):
                 head.normal_(0, 0.5, generator=generator)
     return network
 
@@ -164,7 +164,7 @@ def perturbed(path, weight, amount):
 
 @pytest.mark.parametrize(
     ("weight", "amount"),
-    [("head_features.bias", 3e-4), ("head_inputs.weight", 0.01), ("down.1.3.weight", 0.3)],
+    [("head_features.bias", 3e-4), ("head_inputs.weight", 0.01), ("narrow.0.weight", 0.3)],
 )
 def test_a_graph_that_differs_is_not_written(exported, tmp_path, monkeypatch, weight, amount):
     path, network, card = exported

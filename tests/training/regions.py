@@ -9,7 +9,7 @@ STATES = ("secdf", "secdn", "urban", "c3ann", "pastr")
 
 
 def made_up_region(shape=(44, 60), years=range(2000, 2009), block=7, seed=0, name="made up"):
-    """Grow cropland out of forest, year by year, faster where the forcing says so."""
+    """Grow cropland out of forest, in one climate zone, faster where the forcing says so."""
     rng = np.random.default_rng(seed)
     ny, nx = shape
     row, col = np.arange(ny) // block, np.arange(nx) // block
@@ -17,10 +17,11 @@ def made_up_region(shape=(44, 60), years=range(2000, 2009), block=7, seed=0, nam
     pace = rng.random(coarse) * 0.03
     land = rng.choice([1, 3, 4, 4, 4, 5, 6, 7], shape)
     land[:, :5] = 0
+    zones = np.stack([np.full(shape, 3), rng.integers(0, 4, shape)]).astype(np.uint8)
     maps, now = {}, land.astype(np.uint8)
     for year in years:
         maps[year] = now
-        falls = (rng.random(shape) < pace[row][:, col]) & (now == 4)
+        falls = (rng.random(shape) < 4 * pace[row][:, col]) & (now == 4) & (zones[1] == 2)
         now = np.where(falls, 2, now).astype(np.uint8)
     pairs = [(a, b) for a in years for b in years if a < b]
     shares = {}
@@ -29,7 +30,6 @@ def made_up_region(shape=(44, 60), years=range(2000, 2009), block=7, seed=0, nam
         share[0] = 0.5 - pace * (year - years[0])
         share[3] = 0.1 + pace * (year - years[0])
         shares[year] = share
-    zones = np.stack([np.full(shape, 3), rng.integers(0, 4, shape)]).astype(np.uint8)
     return Region(
         name=name,
         scheme=scheme("hilda8"),

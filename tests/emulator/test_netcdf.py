@@ -1,0 +1,459 @@
+"""NetCDF files: whole ones are read exactly, all others refused with words; writing is atomic."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import netCDF4
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.io import netcdf_file
+
+from landstep.emulator.errors import InputError
+from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
+
+NOBODY = 65534
+
+
+def write_classic(path, values=None, **attributes):
+    """Write `urban` (time 3, lat 5, lon 7) as a classic file, without our own code."""
+    values = np.arange(105, dtype=">f4").reshape(3, 5, 7) if values is None else values
+    with netcdf_file(path, "w") as file:
+        for name, size in (("time", None), ("lat", 5), ("lon", 7)):
+            file.createDimension(name, size)
+        times = file.createVariable("time", "f8", ("time",))
+        times[:] = np.arange(3.0)
+        times.units = "years since 2015-01-01"
+        urban = file.createVariable("urban", values.dtype.char, ("time", "lat", "lon"))
+        urban[:] = values
+        for name, value in attributes.items():
+            setattr(urban, name, value)
+    return path
+
+
+def write_noise(path, shape=(67, 131)):
+    """Write incompressible numbers, so that nearly every byte of the file is checked data."""
+    data = np.random.default_rng(7).random(shape).astype(np.float32)
+    dims = {f"d{n}": size for n, size in enumerate(shape)}
+    write_netcdf(path, dims, [Variable("x", tuple(dims), data)], {"title": "noise"})
+    return data
+
+
+@contextlib.contextmanager
+def without_rights():
+    """Act as a user to whom chmod means something, also where tests run as root."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nothing\.nc: file not found"):
+        NetcdfFile(tmp_path / "nothing.nc")
+
+
+def test_a_directory_is_refused(tmp_path):
+    with pytest.raises(InputError, match="is a directory"):
+        NetcdfFile(tmp_path)
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "a.nc").touch()
+    with pytest.raises(InputError, match=r"empty \(0 bytes\)"):
+        NetcdfFile(tmp_path / "a.nc")
+
+
+def test_a_web_page_is_recognised(tmp_path):
+    (tmp_path / "a.nc").write_text("\n<html><body>404 Not Found</body></html>")
+    with pytest.raises(InputError, match=r"starts with '<html'.*download it again"):
+        NetcdfFile(tmp_path / "a.nc")
+
+
+def test_a_gzip_archive_is_recognised(tmp_path):
+    (tmp_path / "a.nc").write_bytes(b"\x1f\x8b\x08\x00abc")
+    with pytest.raises(InputError, match="gunzip"):
+        NetcdfFile(tmp_path / "a.nc")
+
+
+def test_another_format_is_refused(tmp_path):
+    (tmp_path / "a.nc").write_bytes(b"GRIB\x00\x00\x01\x02 and so on")
+    with pytest.raises(InputError, match="not a NetCDF file"):
+        NetcdfFile(tmp_path / "a.nc")
+
+
+def test_a_file_without_permission_is_named_with_its_errno(tmp_path):
+    path = write_classic(tmp_path / "a.nc")
+    path.chmod(0)
+    with without_rights(), pytest.raises(InputError, match=r"a\.nc: Permission denied \(errno 13"):
+        NetcdfFile(path)
+
+
+def test_a_file_that_another_program_writes_hints_at_the_lock(tmp_path):
+    path = tmp_path / "a.nc"
+    write_noise(path)
+    hold = "import netCDF4,sys; d=netCDF4.Dataset(sys.argv[1],'a'); print('open',flush=True); input()"
+    command = [sys.executable, "-c", hold, str(path)]
+    environment = os.environ | {"HDF5_USE_FILE_LOCKING": "TRUE"}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == b"open\n"
+        try:
+            with pytest.raises(InputError, match="HDF5 lock"):
+                NetcdfFile(path)
+        finally:
+            writer.communicate(b"\n")
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.5, 0.97])
+def test_a_classic_file_cut_short_is_refused_instead_of_read_as_zeros(tmp_path, keep):
+    path = write_classic(tmp_path / "a.nc")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * keep)])
+    with pytest.raises(InputError, match=r"shorter than header says|header is damaged or cut off"):
+        NetcdfFile(path)
+
+
+@pytest.mark.parametrize("form", ["NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"])
+def test_every_classic_format_is_whole_when_it_is_and_short_by_its_last_value_when_not(
+    tmp_path, form
+):
+    path = tmp_path / "a.nc"
+    with netCDF4.Dataset(path, "w", format=form) as file:
+        file.title = "odd length"
+        for name, size in (("time", None), ("y", 3), ("x", 5)):
+            file.createDimension(name, size)
+        file.createVariable("fixed", "i2", ("y", "x"))[:] = np.arange(15).reshape(3, 5)
+        file.createVariable("a", "i1", ("time", "x"))[:] = np.ones((4, 5))
+        file.createVariable("b", "f8", ("time", "y", "x"))[:] = np.full((4, 3, 5), 2.5)
+    with NetcdfFile(path) as file:
+        assert file.read("b", (3, 2, 4)) == 2.5
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(InputError, match="file shorter than header says"):
+        NetcdfFile(path)
+
+
+def test_a_real_classic_file_is_whole_and_its_cut_copy_refused(real_data, tmp_path):
+    path = real_data / "luh2" / "raw_km2_primf.nc"
+    with NetcdfFile(path) as file:
+        assert file.shape("primf") == (86, 71, 103)
+        assert np.nanmax(file.read("primf", 0)) == pytest.approx(298.70579346, rel=1e-6)
+        assert np.nanmin(file.read("primf")) >= 0  # -9999 is missing
+    (tmp_path / "cut.nc").write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match=r"cut\.nc: file shorter than header says"):
+        NetcdfFile(tmp_path / "cut.nc")
+
+
+def test_an_hdf5_file_cut_short_says_hdf_error_and_its_path(tmp_path):
+    path = tmp_path / "a.nc"
+    write_noise(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match=r"a\.nc: NetCDF: HDF error"):
+        NetcdfFile(path)
+
+
+def test_no_flipped_bit_changes_what_is_read(tmp_path, capfd):
+    path = tmp_path / "a.nc"
+    data = write_noise(path)
+    whole, refused = path.read_bytes(), 0
+    draw = random.Random(7)
+    for _ in range(60):
+        flipped = bytearray(whole)
+        flipped[draw.randrange(len(whole) // 4, len(whole))] ^= 1 << draw.randrange(8)
+        path.write_bytes(flipped)
+        try:
+            with NetcdfFile(path) as file:
+                assert np.array_equal(file.read("x"), data)
+        except InputError as error:
+            assert str(path) in str(error)
+            refused += 1
+    assert refused > 50
+    assert capfd.readouterr() == ("", "")
+
+
+def test_damaged_data_name_the_variable(tmp_path):
+    path = tmp_path / "a.nc"
+    write_noise(path)
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 0x10
+    path.write_bytes(damaged)
+    with NetcdfFile(path) as file, pytest.raises(InputError, match=r"a\.nc, x: .*copy the file"):
+        file.read("x")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from([b"", b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n"]),
+    st.binary(max_size=300),
+)
+def test_any_bytes_are_refused_with_words(tmp_path, magic, body):
+    path = tmp_path / "a.nc"
+    path.write_bytes(magic + body)
+    try:
+        with NetcdfFile(path) as file:
+            assert isinstance(file.names(), list)
+    except InputError as error:
+        assert str(path) in str(error)
+
+
+@pytest.mark.parametrize("step", [1, 4, 8, 12, 16, 24, 40])
+def test_a_damaged_classic_header_is_refused(tmp_path, step):
+    path = write_classic(tmp_path / "a.nc")
+    content = bytearray(path.read_bytes())
+    content[8 + step : 12 + step] = b"\x7f\xff\xff\xff"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=str(path)):
+        NetcdfFile(path)
+
+
+def test_a_renamed_variable_gets_a_suggestion(tmp_path):
+    path = write_classic(tmp_path / "a.nc")
+    with NetcdfFile(path) as file, pytest.raises(InputError) as refused:
+        file.read("urbn")
+    assert str(refused.value).startswith("a.nc: urbn not in it; has ['time', 'urban']; did you mean")
+
+
+def test_an_index_beyond_the_data_is_refused(tmp_path):
+    path = write_classic(tmp_path / "a.nc")
+    with NetcdfFile(path) as file, pytest.raises(InputError, match="index 9 outside"):
+        file.read("urban", 9)
+
+
+def test_big_endian_data_leave_in_the_machines_byte_order(tmp_path):
+    expected = np.arange(105, dtype=np.float32).reshape(3, 5, 7)
+    with NetcdfFile(write_classic(tmp_path / "classic.nc")) as file:
+        assert np.array_equal(file.read("urban"), expected)
+        assert file.read("urban").dtype.isnative and file.dtype("urban").isnative
+    with netCDF4.Dataset(tmp_path / "hdf.nc", "w") as made:
+        made.createDimension("n", 105)
+        made.createVariable("urban", ">f4", ("n",), endian="big")[:] = expected.ravel()
+    with NetcdfFile(tmp_path / "hdf.nc") as file:
+        assert np.array_equal(file.read("urban"), expected.ravel())
+        assert file.read("urban").dtype.isnative and file.dtype("urban").isnative
+
+
+@pytest.mark.parametrize("attribute", ["_FillValue", "missing_value", "_Fillvalue", "_fill_value"])
+@pytest.mark.parametrize("fill", [1e20, -9999.0, -9e33])
+def test_declared_fill_values_become_nan_however_they_are_spelt(tmp_path, attribute, fill):
+    values = np.full((3, 5, 7), 0.25, ">f4")
+    values[1, 2, 3] = fill
+    path = write_classic(tmp_path / "a.nc", values, **{attribute: np.float32(fill)})
+    with NetcdfFile(path) as file:
+        read = file.read("urban")
+        assert file.fill_value("urban") == np.float32(fill)
+        assert file.fill_value("time") is None
+    assert type(read) is np.ndarray  # a masked array would lose its mask later
+    assert np.isnan(read[1, 2, 3]) and np.isnan(read).sum() == 1
+
+
+def test_a_misspelt_fill_attribute_is_logged(tmp_path, caplog):
+    path = write_classic(tmp_path / "a.nc", _Fillvalue=np.float32(1e20))
+    with caplog.at_level(logging.INFO), NetcdfFile(path) as file:
+        file.read("urban")
+    assert "a.nc, urban: attribute '_Fillvalue' is read as _FillValue" in caplog.text
+
+
+def test_a_fill_attribute_that_is_no_number_is_logged_and_ignored(tmp_path, caplog):
+    path = write_classic(tmp_path / "a.nc", missing_value="none")
+    with caplog.at_level(logging.INFO), NetcdfFile(path) as file:
+        assert np.isfinite(file.read("urban")).all()
+    assert "missing_value is not a number" in caplog.text
+
+
+def test_values_never_written_are_nan(tmp_path):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as made:
+        made.createDimension("n", 3)
+        made.createVariable("x", "f4", ("n",))[:2] = [1, 2]
+    with NetcdfFile(tmp_path / "a.nc") as file:
+        assert np.array_equal(file.read("x"), [1, 2, np.nan], equal_nan=True)
+
+
+def test_packed_integers_are_unpacked_and_plain_ones_left_alone(tmp_path):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as made:
+        made.createDimension("n", 3)
+        packed = made.createVariable("packed", "i2", ("n",), fill_value=-1)
+        packed.setncatts({"scale_factor": 0.5, "add_offset": 10.0})
+        packed.set_auto_maskandscale(False)
+        packed[:] = [2, -1, 4]
+        made.createVariable("plain", "u1", ("n",), fill_value=255)[:] = [0, 1, 255]
+    with NetcdfFile(tmp_path / "a.nc") as file:
+        assert np.array_equal(file.read("packed"), [11, np.nan, 12], equal_nan=True)
+        assert file.read("plain").tolist() == [0, 1, 255]
+        assert file.read("plain").dtype == np.uint8
+
+
+def test_what_was_written_is_read_back_exactly(tmp_path):
+    path, draw = tmp_path / "a.nc", np.random.default_rng(3)
+    arrays = {
+        kind: draw.integers(0, 100, (3, 5, 7)).astype(kind)
+        for kind in ("u1", "i2", "i4", "i8", "f4", "f8")
+    }
+    variables = [
+        Variable(f"v_{kind}", ("time", "y", "x"), data, {"units": "1"})
+        for kind, data in arrays.items()
+    ]
+    variables.append(Variable("name", ("y",), np.array(["a", "bb", "c", "d", "ä"])))
+    variables.append(Variable("scalar", (), np.array(42)))
+    write_netcdf(path, {"time": None, "y": 5, "x": 7}, variables, {"title": "t", "n": np.int32(3)})
+    with NetcdfFile(path) as file:
+        for kind, data in arrays.items():
+            read = file.read(f"v_{kind}")
+            assert read.dtype == data.dtype and np.array_equal(read, data)
+            assert file.attrs(f"v_{kind}") == {"units": "1"}
+        assert file.read("name").tolist() == ["a", "bb", "c", "d", "ä"]
+        assert file.read("scalar") == 42
+        assert file.attrs() == {"title": "t", "n": 3}
+        assert file.dims("v_u1") == ("time", "y", "x") and file.shape("v_u1") == (3, 5, 7)
+
+
+def test_slabs_are_written_as_they_are_made(tmp_path):
+    slabs = (np.full((5, 7), n, np.uint8) for n in range(4))
+    made = Variable("x", ("time", "y", "x"), slabs, dtype=np.uint8, fill=255)
+    write_netcdf(tmp_path / "a.nc", {"time": 4, "y": 5, "x": 7}, [made], {})
+    with NetcdfFile(tmp_path / "a.nc") as file:
+        assert np.array_equal(file.read("x")[:, 2, 3], [0, 1, 2, 3])
+        assert file.fill_value("x") == 255
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype", "words"),
+    [
+        (np.zeros((5, 7)), None, r"data are \(5, 7\), expected \(3, 5, 7\)"),
+        (np.zeros((3, 7, 5)), None, r"data are \(3, 7, 5\), expected"),
+        ([np.zeros((5, 7))], np.uint8, "1 slabs, expected 3"),
+        ([np.zeros((5, 7))] * 4, np.uint8, "4 slabs, expected 3"),
+        ([np.zeros((5, 7))] * 3, None, "dtype is needed"),
+        ([np.zeros((5, 6))] * 3, np.uint8, r"slab 0 is \(5, 6\), expected \(5, 7\)"),
+    ],
+)
+def test_data_of_another_shape_are_not_written(tmp_path, data, dtype, words):
+    bad = Variable("x", ("time", "y", "x"), data, dtype=dtype)
+    with pytest.raises(InputError, match=words):
+        write_netcdf(tmp_path / "a.nc", {"time": 3, "y": 5, "x": 7}, [bad], {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_while_slabs_are_made_keeps_the_old_file(tmp_path):
+    path = tmp_path / "a.nc"
+    data = write_noise(path)
+
+    def slabs():
+        yield np.zeros((5, 7))
+        raise InputError("the second slab cannot be made")
+
+    bad = Variable("x", ("time", "y", "x"), slabs(), dtype=np.uint8)
+    with pytest.raises(InputError, match="second slab"):
+        write_netcdf(path, {"time": 3, "y": 5, "x": 7}, [bad], {})
+    assert [p.name for p in tmp_path.iterdir()] == ["a.nc"]
+    with NetcdfFile(path) as file:
+        assert np.array_equal(file.read("x"), data)
+
+
+def test_writing_where_it_is_not_allowed_names_path_and_reason(tmp_path):
+    tmp_path.chmod(0o555)
+    try:
+        with without_rights(), pytest.raises(InputError, match=r"a\.nc: cannot write: Permission"):
+            write_noise(tmp_path / "a.nc")
+    finally:
+        tmp_path.chmod(0o755)
+    with pytest.raises(InputError, match="cannot write: No such file or directory"):
+        write_noise(tmp_path / "nowhere" / "a.nc")
+    (tmp_path / "folder.nc").mkdir()
+    with pytest.raises(InputError, match="cannot write: Is a directory"):
+        write_noise(tmp_path / "folder.nc")
+    assert [p.name for p in tmp_path.iterdir()] == ["folder.nc"]
+
+
+def test_a_full_disk_is_named_and_the_old_file_kept(tmp_path):
+    """The file-size limit stands for a full disk: HDF5 sees a failing write in both cases."""
+    path = tmp_path / "a.nc"
+    data = write_noise(path)
+    program = (
+        "import resource, signal, sys\nimport numpy as np\n"
+        "from landstep.emulator.netcdf import Variable, write_netcdf\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))\n"
+        "big = np.random.default_rng(1).random((301, 701))\n"
+        "try:\n"
+        "    write_netcdf(sys.argv[1], {'y': 301, 'x': 701}, [Variable('x', ('y', 'x'), big)], {})\n"
+        "except Exception as error:\n"
+        "    print(type(error).__name__, error)\n"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"InputError {path}: cannot write: File too large (errno 27)\n"
+    assert done.stderr == ""
+    assert [p.name for p in tmp_path.iterdir()] == ["a.nc"]
+    with NetcdfFile(path) as file:
+        assert np.array_equal(file.read("x"), data)
+
+
+def test_killed_while_writing_a_whole_file_stays(tmp_path):
+    path = tmp_path / "a.nc"
+    data = write_noise(path, (201, 301))
+    program = (
+        "import sys\nimport numpy as np\n"
+        "from landstep.emulator.netcdf import Variable, write_netcdf\n"
+        "x = np.random.default_rng(7).random((201, 301)).astype('f4')\n"
+        "print('ready', flush=True)\n"
+        "while True:\n"
+        "    write_netcdf(sys.argv[1], {'y': 201, 'x': 301}, [Variable('x', ('y', 'x'), x)], {})\n"
+    )
+    for delay in (0.05, 0.083, 0.127):
+        command = [sys.executable, "-c", program, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
+            time.sleep(delay)
+            writer.send_signal(signal.SIGKILL)
+        with NetcdfFile(path) as file:
+            assert np.array_equal(file.read("x"), data)
+
+
+def test_a_link_stays_a_link_to_the_new_file(tmp_path):
+    write_noise(tmp_path / "real.nc")
+    (tmp_path / "link.nc").symlink_to(tmp_path / "real.nc")
+    write_noise(tmp_path / "link.nc", (3, 5))
+    assert (tmp_path / "link.nc").is_symlink()
+    with NetcdfFile(tmp_path / "real.nc") as file:
+        assert file.shape("x") == (3, 5)
+
+
+def test_threads_may_read_and_write_at_once(tmp_path):
+    data = write_noise(tmp_path / "a.nc")
+    wrong = []
+
+    def work(n):
+        for _ in range(8):
+            write_noise(tmp_path / f"{n}.nc", (11, 13))
+            with NetcdfFile(tmp_path / "a.nc") as file:
+                if not np.array_equal(file.read("x"), data):
+                    wrong.append(n)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_importing_leaves_the_loaders_flags_alone():
+    program = (
+        "import sys; flags = sys.getdlopenflags()\n"
+        "import landstep.emulator.netcdf\nassert sys.getdlopenflags() == flags"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
