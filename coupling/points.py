@@ -51,12 +51,11 @@ class Points:
             raise CouplingError(f"{given}_bounds without {missing}_bounds: give both or neither")
         if lon_bounds is None or lat_bounds is None:
             return cls(lon, lat)
-        points = cls(
-            lon,
-            lat,
-            _pairs(lon_bounds, "lon_bounds", lon.size),
-            np.sort(_pairs(lat_bounds, "lat_bounds", lat.size), axis=1),
-        )
+        across = _pairs(lon_bounds, "lon_bounds", lon.size)
+        along = _pairs(lat_bounds, "lat_bounds", lat.size)
+        _within(across, -360.0, 720.0, "lon_bounds")
+        _within(along, -90.0, 90.0, "lat_bounds")
+        points = cls(lon, lat, across, np.sort(along, axis=1))
         points._check_bounds()
         return points
 
@@ -79,8 +78,6 @@ class Points:
 
     def _check_bounds(self) -> None:
         west, width, south, north = self.rectangles()
-        _within(np.stack([west, west + width], axis=1), -360.0, 1080.0, "lon_bounds")
-        _within(np.stack([south, north], axis=1), -90.0, 90.0, "lat_bounds")
         self._refuse((width == 0) | (south == north), "bounds of point {} hold no area")
         outside = (self.lat < south - EDGE_TOLERANCE_DEG) | (self.lat > north + EDGE_TOLERANCE_DEG)
         from_west = np.mod(self.lon - west + EDGE_TOLERANCE_DEG, 360.0)

@@ -51,10 +51,12 @@ def record(
     Raises ConfigError where a reference is there, or the years hold no step.
     """
     if last <= first:
-        raise ConfigError(f"reference years {first}:{last}, expected FIRST:LAST with a step between")
+        raise ConfigError(
+            f"reference years {first}:{last}, expected FIRST:LAST with a step between"
+        )
     if (folder / RECORD).exists() and not replace:
         raise ConfigError(
-            f"{folder}: a reference is there; --replace writes over it, and a changelog line says why"
+            f"{folder}: a reference is there; --replace writes over it"
         )
     arrays, provenance = run_reference(experiment, first, last)
     note = {
@@ -85,7 +87,7 @@ def check(experiment: str | Path, folder: Path) -> Report:
     """Run an experiment as its reference says and compare.
 
     returns : a report; it passes where every array is equal bit for bit, or, on a processor or
-        library that the reference does not hold for, where at least SHARE_ELSEWHERE of the cells are
+        library that the reference does not hold for, where at least SHARE_ELSEWHERE of a map is
     Raises InputError where the reference is missing or damaged.
     """
     note, stored = load(folder)
@@ -103,7 +105,9 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         with np.load(folder / ARRAYS) as file:
             stored = {name: file[name] for name in file.files}
     except OSError as error:
-        raise InputError(f"{folder}: no reference there ({error}); `landstep regress record`") from error
+        raise InputError(
+            f"{folder}: no reference there ({error}); `landstep regress record`"
+        ) from error
     except Exception as error:
         raise InputError(f"{folder}: reference is damaged ({error}); fetch it again") from error
     if note.get("format") != FORMAT:
@@ -122,14 +126,18 @@ def compare(
 ) -> Report:
     """Compare arrays with a reference: keys first, then values."""
     if provenance["model"] != note["model"]:
-        return Report(False, f"model sha256 {provenance['model']}, the reference is of {note['model']}")
+        return Report(
+            False, f"model sha256 {provenance['model']}, the reference is of {note['model']}"
+        )
     if set(arrays) != set(stored):
         odd = sorted(set(arrays) ^ set(stored))
         return Report(False, f"arrays that only one side has: {odd}")
     elsewhere = [k for k in BITS_DEPEND_ON if provenance[k] != note[k]]
     lines, passed = [], True
     for key in elsewhere:
-        lines.append(f"{key}: {provenance[key]}, the reference is of {note[key]}: bits not promised")
+        lines.append(
+            f"{key}: {provenance[key]}, the reference is of {note[key]}: bits not promised"
+        )
     for name in sorted(arrays):
         if arrays[name].shape != stored[name].shape or arrays[name].dtype != stored[name].dtype:
             return Report(False, f"{name}: {arrays[name].shape}, reference {stored[name].shape}")

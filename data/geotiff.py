@@ -103,9 +103,7 @@ def _check_same(found: _Raster, expected: _Raster, path: Path, first: Path) -> N
             f"{expected.shape[0]}x{expected.shape[1]} (that of {first.name})"
         )
     cell = abs(expected.transform[0])
-    apart = max(
-        abs(a - b) for a, b in zip(found.transform, expected.transform, strict=True)
-    )
+    apart = max(abs(a - b) for a, b in zip(found.transform, expected.transform, strict=True))
     if apart > _ALIGNED * cell:
         raise InputError(
             f"{path}: coordinates differ by up to {apart:g} degrees from those of {first.name}"

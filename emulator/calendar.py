@@ -26,6 +26,7 @@ CALENDARS = {
 }
 _SINCE = re.compile(r"\s*(\w+)\s+since\s+([+-]?\d+)(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.IGNORECASE)
 _PLAIN_YEAR_UNITS = ("year", "years", "calendar_year", "common_year")
+_MOST_YEARS = 1e6
 _PLAIN_YEARS = (500, 3000)  # numbers without any unit are taken as years only in this range
 
 
@@ -74,11 +75,13 @@ def _years(times: np.ndarray, attrs: dict, where: str) -> np.ndarray:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         raise InputError(f"{where}: units {units!r} name no date")
     if unit in ("year", "years", "common_year", "common_years", "yr", "yrs"):
+        if np.abs(times).max() > _MOST_YEARS:
+            raise InputError(f"{where}: time {np.abs(times).max():g} in {units!r} is no date")
         start = np.floor(times)
         share = (month - 1) / 12 + (day - 1) / 372  # of the year, at the reference date
         later = (times - start) + share >= 1.0
         return year + start.astype(np.int64) + later
-    if unit in ("month", "months"):
+    if unit in ("month", "months") and np.abs(times).max() <= 12 * _MOST_YEARS:
         return (year * 12 + month - 1 + np.floor(times).astype(np.int64)) // 12
     return _cftime_years(times, units, calendar, where)
 

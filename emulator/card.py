@@ -37,7 +37,7 @@ class Card(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    card_version: Literal[1] = CARD_VERSION
+    card_version: Literal[1] = 1
     name: str
     landstep_version: str
     scheme: str
@@ -129,5 +129,7 @@ def read_manifest(model: Path) -> dict[str, Any]:
             "sha256 in it. `landstep export` writes both: copy both"
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path}: not a manifest ({error}); `landstep export` writes it") from error
+        raise ModelError(
+            f"{path}: not a manifest ({error}); `landstep export` writes it"
+        ) from error
     return dict(record)

@@ -20,7 +20,9 @@ def check_step(prior: np.ndarray, land_use: np.ndarray, of: Scheme, year: int) -
     fixed[of.fixed_numbers] = True
     was, is_now = fixed[prior], fixed[land_use]
     _refuse(was & (land_use != prior), land_use, prior, year, "left a class that never moves")
-    _refuse(is_now & ~was & (prior != MASKED), land_use, prior, year, "became a class that is fixed")
+    _refuse(
+        is_now & ~was & (prior != MASKED), land_use, prior, year, "became a class that is fixed"
+    )
 
 
 def _refuse(

@@ -1,4 +1,4 @@
-"""Class schemes as data: which land-use classes there are, their codes in files, which never move."""
+"""Class schemes as data: the land-use classes, their codes in files, and which never move."""
 
 from __future__ import annotations
 
@@ -163,11 +163,11 @@ def parse_scheme(name: str, text: str) -> Scheme:
             _number(name, names, of)
         if abs(sum(shares.values()) - 1) > 1e-9:
             raise ConfigError(
-                f"scheme {name}: shares of state {state!r} sum to {sum(shares.values())}, expected 1"
+                f"scheme {name}: shares of {state!r} sum to {sum(shares.values())}, expected 1"
             )
     if not classes[OUTSIDE].get("fixed", False):
         raise ConfigError(
-            f"scheme {name}: class {OUTSIDE}, {names[OUTSIDE]!r}, is what is not land: set fixed = true"
+            f"scheme {name}: class {OUTSIDE}, {names[OUTSIDE]!r}, is not land: it must be fixed"
         )
     return Scheme(
         name=name,

@@ -31,7 +31,9 @@ def run_years(
     before stays whole.
     """
     if last < first:
-        raise StepError(f"years {first}:{last} run backward; expected FIRST:LAST with LAST >= FIRST")
+        raise StepError(
+            f"years {first}:{last} run backward; expected FIRST:LAST with LAST >= FIRST"
+        )
     emulator = Emulator.open(experiment)
     state = emulator.start(first, restart=restart, cold=cold)
     try:

@@ -175,11 +175,13 @@ def _check_fit(card: Card, inputs: Inputs, experiment: Experiment) -> None:
             f"{experiment.name!r} has {list(inputs.forcing.states)}; expected the same, in order"
         )
     if card.phase != inputs.forcing.phase:
-        raise ConfigError(f"model {card.name!r} is for {card.phase}, forcing for {inputs.forcing.phase}")
+        raise ConfigError(
+            f"model {card.name!r} is for {card.phase}, forcing for {inputs.forcing.phase}"
+        )
     if experiment.run.core % card.stride:
         raise ConfigError(
-            f"run.core = {experiment.run.core}: expected a multiple of {card.stride}, the stride of "
-            f"model {card.name!r}"
+            f"run.core = {experiment.run.core}: expected a multiple of {card.stride}, the stride "
+            f"of model {card.name!r}"
         )
     inputs.continuous(card.continuous)
     _categories(card, inputs, inputs.land_use.years[0])
@@ -187,7 +189,8 @@ def _check_fit(card: Card, inputs: Inputs, experiment: Experiment) -> None:
 
 def _categories(card: Card, inputs: Inputs, year: int) -> np.ndarray:
     """Stack the categorical statics of a year, (C, y, x) uint8; ConfigError for a code that the
-    model does not know."""
+    model does not know.
+    """
     fields = inputs.categories([c.name for c in card.categories], year)
     for category, field in zip(card.categories, fields, strict=True):
         if field.max(initial=0) >= category.size:

@@ -52,8 +52,8 @@ class StaticsTable(StrictTable):
 class RunTable(StrictTable):
     """How to run: window size, threads, device. None of them changes the map."""
 
-    core: int = Field(480, ge=8)
-    threads: int = Field(1, ge=1)
+    core: int = Field(default=480, ge=8)
+    threads: int = Field(default=1, ge=1)
     provider: Literal["cpu", "cuda"] = "cpu"
 
 
@@ -85,7 +85,9 @@ class Experiment(StrictTable):
         Raises ConfigError where no model is named, or no such builtin exists.
         """
         if self.model is None:
-            raise ConfigError(f"experiment {self.name!r}: key 'model' is missing; name an ONNX file")
+            raise ConfigError(
+                f"experiment {self.name!r}: key 'model' is missing; name an ONNX file"
+            )
         if not self.model.startswith(BUILTIN):
             return self.path(self.model)
         folder = Path(str(resources.files("landstep.emulator"))) / "models"
@@ -98,7 +100,7 @@ class Experiment(StrictTable):
         return there[name]
 
     def verify_checksums(self) -> None:
-        """Hold the files named in [checksums] against their sha256; InputError where one differs."""
+        """Hold the files named in [checksums] against their sha256; InputError if one differs."""
         for name, expected in self.checksums.items():
             path = self.path(name)
             try:
@@ -131,7 +133,9 @@ def read_table(path: Path, kind: type[Table], extra: dict[str, Any] | None = Non
     try:
         text = path.read_text("utf-8")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}; is the path right?") from error
+        raise ConfigError(
+            f"{path}: cannot be read: {error.strerror}; is the path right?"
+        ) from error
     except ValueError as error:
         raise ConfigError(f"{str(path)!r}: not a text file in UTF-8 ({error})") from error
     extra = extra or {}

@@ -70,7 +70,11 @@ def cut_inputs(
     """
     fine_row, fine_col = row[np.maximum(window.rows, 0)], col[np.maximum(window.cols, 0)]
     top, left = int(fine_row.min()), int(fine_col.min())
-    coarse = (slice(None), slice(top, int(fine_row.max()) + 1), slice(left, int(fine_col.max()) + 1))
+    coarse = (
+        slice(None),
+        slice(top, int(fine_row.max()) + 1),
+        slice(left, int(fine_col.max()) + 1),
+    )
     return window_inputs(
         window.read(prior, OUTSIDE),
         window.read(continuous, 0.0),

@@ -51,14 +51,20 @@ class Grid:
         lat = _evenly_spaced(lat_deg, "latitude", where)
         lon = _evenly_spaced(lon_deg, "longitude", where)
         if lat[0] < lat[-1]:
-            raise InputError(f"{where}: latitude runs from {lat[0]} to {lat[-1]}, expected north first")
+            raise InputError(
+                f"{where}: latitude runs from {lat[0]} to {lat[-1]}, expected north first"
+            )
         if lon[0] > lon[-1]:
-            raise InputError(f"{where}: longitude runs from {lon[0]} to {lon[-1]}, expected eastward")
+            raise InputError(
+                f"{where}: longitude runs from {lon[0]} to {lon[-1]}, expected eastward"
+            )
         grid = cls("regular", _frozen(lat), _frozen(lon))
         tolerance = CLOSURE_TOLERANCE * grid.spacing_deg[0]
         north, south = grid.lat_edges()[[0, -1]]
         if north > 90 + tolerance or south < -90 - tolerance:
-            raise InputError(f"{where}: cells reach from {north} to {south} degrees north, beyond a pole")
+            raise InputError(
+                f"{where}: cells reach from {north} to {south} degrees north, beyond a pole"
+            )
         if grid.spacing_deg[1] * (lon.size - CLOSURE_TOLERANCE) > 360:
             raise InputError(f"{where}: longitudes span more than 360 degrees")
         return grid
@@ -76,7 +82,9 @@ class Grid:
             )
         lat, lon = lat_deg.astype(np.float64), lon_deg.astype(np.float64)
         if not (np.isfinite(lat).all() and np.isfinite(lon).all()) or np.abs(lat).max() > 90:
-            raise InputError(f"{where}: 2-D latitude or longitude holds what is not a place on Earth")
+            raise InputError(
+                f"{where}: 2-D latitude or longitude holds what is not a place on Earth"
+            )
         return cls("projected", _frozen(lat), _frozen(lon))
 
     @property
@@ -157,7 +165,9 @@ class Grid:
             apart = float(np.abs(mine - theirs).max())
             size = abs(float(mine.flat[1] - mine.flat[0])) if self.kind == "regular" else 0.01
             if apart > 0.01 * size:
-                return f"{what} differs by up to {apart:.6g} degrees (is it shifted by half a cell?)"
+                return (
+                    f"{what} differs by up to {apart:.6g} degrees (is it shifted by half a cell?)"
+                )
         return None
 
 
@@ -195,11 +205,14 @@ def coarse_index(fine: Grid, coarse: Grid | Blocks, where: str) -> tuple[np.ndar
         )
     row = np.searchsorted(-coarse.lat_edges(), -fine.lat_deg, side="right") - 1
     col = np.searchsorted(coarse.lon_edges(), fine.lon_deg, side="right") - 1
-    for axis, index, size in (("latitude", row, coarse.shape[0]), ("longitude", col, coarse.shape[1])):
-        if index.min() < 0 or index.max() >= size:
+    for axis, index, edges in (
+        ("latitude", row, coarse.lat_edges()),
+        ("longitude", col, coarse.lon_edges()),
+    ):
+        if index.min() < 0 or index.max() >= edges.size - 1:
             raise InputError(
-                f"{where}: does not cover the map in {axis}: its edges are "
-                f"{coarse.lat_edges()[[0, -1]] if axis == 'latitude' else coarse.lon_edges()[[0, -1]]}"
+                f"{where}: does not cover the map in {axis}: it reaches from {edges[0]:g} to "
+                f"{edges[-1]:g} degrees; take a forcing of the whole region"
             )
     return row.astype(np.int64), col.astype(np.int64)
 

@@ -60,7 +60,10 @@ def _experiment(path: Path) -> str:
         ("model", experiment.model or "none named"),
         ("grid", f"{inputs.grid.kind}, {ny} x {nx} cells{', whole circle' * inputs.grid.wraps}"),
         ("land", f"{float((~inputs.sea).mean()):.1%} of the cells"),
-        ("maps", f"{inputs.land_use.years[0]} to {inputs.land_use.years[-1]}, {inputs.scheme.name}"),
+        (
+            "maps",
+            f"{inputs.land_use.years[0]} to {inputs.land_use.years[-1]}, {inputs.scheme.name}",
+        ),
         ("forcing", f"{inputs.forcing.years[0]} to {inputs.forcing.years[-1]}"),
         ("states", ", ".join(inputs.forcing.states)),
         ("scenario", inputs.forcing.scenario or "none named"),

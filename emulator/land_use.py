@@ -98,9 +98,7 @@ class LandUse:
     def _complete(self) -> bool:
         return len(self.years) == self.years[-1] - self.years[0] + 1
 
-    def _whole_codes(
-        self, codes: np.ndarray, fill: float | int | None, where: str
-    ) -> np.ndarray:
+    def _whole_codes(self, codes: np.ndarray, fill: float | int | None, where: str) -> np.ndarray:
         """Turn stored codes into whole numbers, and what means "missing" into a no-data code."""
         missing = self.scheme.nodata[0]
         if codes.dtype == np.int8:  # a classic file's signed byte: -1 is 255

@@ -12,10 +12,9 @@ import os
 import sys
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -52,7 +51,6 @@ class NetcdfFile:
     """
 
     def __init__(self, path: Path | str) -> None:
-        """Open `path` after checking that it is a complete NetCDF file."""
         self.path = Path(path)
         check_file(self.path)
         try:
@@ -66,16 +64,9 @@ class NetcdfFile:
             raise InputError(f"{self.path}: {_reason(error)}; {advice}") from error
 
     def __enter__(self) -> NetcdfFile:
-        """Return the open file."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the file."""
+    def __exit__(self, *error: object) -> None:
         with _LOCK:
             if self._dataset.isopen():
                 self._dataset.close()
@@ -186,7 +177,7 @@ class Variable:
 
 def write_netcdf(
     path: Path | str,
-    dims: dict[str, int | None],
+    dims: Mapping[str, int | None],
     variables: list[Variable],
     attrs: dict[str, Any],
 ) -> None:
@@ -197,8 +188,8 @@ def write_netcdf(
     variables : what to write, in this order
     attrs : attributes of the file
     Raises InputError, with the path and the reason (disk full, no permission, no such folder),
-    and then leaves no temporary file and the old file as it was. An error raised while slabs are
-    made passes through, with the same guarantee.
+    and then leaves no temporary file and the old file as it was. A LandstepError raised while
+    slabs are made passes through, with the same guarantee.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
@@ -215,7 +206,7 @@ def write_netcdf(
 
 
 def _write_all(
-    path: Path, dims: dict[str, int | None], variables: list[Variable], attrs: dict[str, Any]
+    path: Path, dims: Mapping[str, int | None], variables: list[Variable], attrs: dict[str, Any]
 ) -> None:
     with _LOCK:
         dataset = _netcdf4.Dataset(str(path), "w", format="NETCDF4", clobber=False)
@@ -229,7 +220,7 @@ def _write_all(
             dataset.close()
 
 
-def _write_variable(dataset: Any, variable: Variable, dims: dict[str, int | None]) -> None:
+def _write_variable(dataset: Any, variable: Variable, dims: Mapping[str, int | None]) -> None:
     kind, shape = variable.dtype, [dims[name] for name in variable.dims]
     if kind is None:
         if not isinstance(variable.data, np.ndarray):

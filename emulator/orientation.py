@@ -66,7 +66,7 @@ def find_orientation(file: NetcdfFile, name: str) -> Orientation:
     lat, lon = (_coordinate_2d(file, name, axis) for axis in ("latitude", "longitude"))
     if lat and lon:
         return _projected(file, lat, lon, where)
-    if len(dims) < 2 or kinds.count(None) == len(kinds) - 1:
+    if _is_point_list(file, dims, kinds):
         raise InputError(
             f"{where}: dims ({sizes}) are no map: a list of points (unstructured, reduced "
             "Gaussian) cannot be an input; regrid it to latitude and longitude"
@@ -77,12 +77,20 @@ def find_orientation(file: NetcdfFile, name: str) -> Orientation:
     )
 
 
+def _is_point_list(file: NetcdfFile, dims: tuple[str, ...], kinds: list[str | None]) -> bool:
+    """Whether cells have one dimension: nothing else is left, or it has its own lat and lon."""
+    if len(dims) < 2 or kinds[-2] == "time":
+        return True
+    latitudes, _ = _AXES["latitude"]
+    return any(file.dims(n) == dims[-1:] for n in file.names() if n.lower() in latitudes)
+
+
 def _axis_kind(file: NetcdfFile, dim: str) -> str | None:
     """Tell what a dimension runs along, from its coordinate variable; None for anything else."""
     if dim not in file.names() or file.dims(dim) != (dim,):
         return None
     attrs = file.attrs(dim)
-    for kind, (names, units) in _AXES.items():
+    for kind, (_, units) in _AXES.items():
         if str(attrs.get("units", "")).lower() in units or attrs.get("standard_name") == kind:
             return kind
     for kind, (names, _) in _AXES.items():

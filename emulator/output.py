@@ -66,7 +66,11 @@ def write_year(path: Path, state: State, grid: Grid, scheme: Scheme, name: str) 
             "class_area",
             ("time", "land_use_class"),
             areas[None],
-            {"long_name": "area of each land-use class", "units": "m2", "coordinates": "class_name"},
+            {
+                "long_name": "area of each land-use class",
+                "units": "m2",
+                "coordinates": "class_name",
+            },
         ),
         Variable(
             "class_name",

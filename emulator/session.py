@@ -68,7 +68,9 @@ class Session:
         """
         self._check_inputs(inputs)
         try:
-            return dict(zip(OUTPUT_NAMES, self._session.run(list(OUTPUT_NAMES), inputs), strict=True))
+            return dict(
+                zip(OUTPUT_NAMES, self._session.run(list(OUTPUT_NAMES), inputs), strict=True)
+            )
         except Exception as error:
             raise ModelError(
                 f"model {self.card.name}: onnxruntime could not run a window of "
@@ -137,7 +139,8 @@ def _check_names(proto: Any, where: str) -> None:
     outputs = tuple(value.name for value in proto.graph.output)
     if set(inputs) != set(INPUT_NAMES) or set(outputs) != set(OUTPUT_NAMES):
         raise ModelError(
-            f"{where}: takes {inputs} and gives {outputs}, expected {INPUT_NAMES} and {OUTPUT_NAMES}"
+            f"{where}: takes {inputs} and gives {outputs}, expected {INPUT_NAMES} and "
+            f"{OUTPUT_NAMES}"
         )
 
 
@@ -170,7 +173,9 @@ def _open_session(content: bytes, path: Path, provider: str, threads: int) -> An
     try:
         session = ort.InferenceSession(content, options, providers=[PROVIDERS[provider]])
     except Exception as error:
-        raise ModelError(f"{path}: onnxruntime {ort.__version__} cannot open it: {error}") from error
+        raise ModelError(
+            f"{path}: onnxruntime {ort.__version__} cannot open it: {error}"
+        ) from error
     if session.get_providers()[0] != PROVIDERS[provider]:
         raise ModelError(
             f"provider {provider!r} was asked for, and onnxruntime fell back to "
@@ -205,12 +210,20 @@ def instruction_set() -> str:
     return machine
 
 
+def runtime_version() -> str:
+    """Version of onnxruntime here and the providers that it has; DependencyError without it."""
+    ort = _onnxruntime()
+    return f"{ort.__version__} ({', '.join(ort.get_available_providers())})"
+
+
 def runtime_packages() -> list[str]:
-    """Which packages provide the module onnxruntime here; more than one is a broken installation."""
+    """Packages that provide the module onnxruntime here; two break the installation."""
     from importlib.metadata import distributions
 
     names = {(d.metadata["Name"] or "").lower().replace("_", "-") for d in distributions()}
-    return sorted(n for n in names if n in ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino"))
+    return sorted(
+        n for n in names if n in ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
+    )
 
 
 def refuse_two_runtimes() -> None:

@@ -131,7 +131,9 @@ class State:
             attributes = file.attrs()
             schema = attributes.get("landstep_restart_schema")
             if schema is None:
-                raise StateError(f"{path}: not a landstep restart file (no landstep_restart_schema)")
+                raise StateError(
+                    f"{path}: not a landstep restart file (no landstep_restart_schema)"
+                )
             if int(schema) != SCHEMA:
                 raise StateError(f"{path}: restart schema {schema}, need {SCHEMA}")
             state = cls(

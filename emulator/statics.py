@@ -171,9 +171,7 @@ def _elevation(file: NetcdfFile, variable: str, orientation: Orientation) -> np.
     return field_m
 
 
-def _read(
-    file: NetcdfFile, variable: str, index: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:
+def _read(file: NetcdfFile, variable: str, index: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """One map as stored, and where it is missing: (y, x) of any number type, (y, x) bool."""
     values = file.read(variable, (*index, ...))
     if values.dtype.kind == "f":

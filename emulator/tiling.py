@@ -77,7 +77,7 @@ def windows(
 def _span(
     start: int, end: int, size: int, stride: int, halo: int, wraps: bool
 ) -> tuple[np.ndarray, int]:
-    """Cells that a core from start to end sees along one axis, and where the core begins in them."""
+    """Cells that a core from start to end sees along one axis, and where the core begins."""
     if wraps:
         first = start - halo
         last = first + -(-(end + halo - first) // stride) * stride

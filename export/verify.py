@@ -64,7 +64,9 @@ def verify(
             )
         second, first = np.partition(logits, -2, axis=1)[:, -2:].swapaxes(0, 1)
         differs = (found["land_use"] != expected[0].numpy()) & (first - second > MARGIN)
-        largest, flips, count = max(largest, float(difference)), flips + int(differs.sum()), count + 1
+        largest = max(largest, float(difference))
+        flips += int(differs.sum())
+        count += 1
     if flips:
         raise ModelError(
             f"exported graph differs from torch: {flips} cells have another class although the "

@@ -24,7 +24,8 @@ module example_host
   real, parameter :: air_density = 1.2, heat_capacity = 1004.0 !! kg m-3, J kg-1 K-1
   real, parameter :: wind_speed = 4.0, reference_height = 30.0 !! m s-1, m
   real, parameter :: von_karman = 0.4
-  real, parameter :: latent_over_sensible = 1.2   !! wet surface: latent heat per sensible, per evaporation factor
+  real, parameter :: latent_over_sensible = 1.2   !! latent per sensible heat where all is wet
+  real, parameter :: dryness = 4.0                !! K by which the air would have to cool to be saturated
 
   !> What a cover is to the air. Roughness lengths of the vegetation: ecLand's table (Apache-2.0);
   !> albedos: the middle of the ranges of Oke 1987, Boundary Layer Climates, table 1.1.
@@ -115,28 +116,38 @@ contains
     integer, intent(in) :: year
     integer, intent(out) :: stat
     character(*), intent(inout) :: errmsg
-    real :: temperature(size(host%lon)), latent_heat(size(host%lon))
+    real, allocatable :: temperature(:), latent_heat(:) ! of a day
+    real, allocatable :: mean_temperature(:), mean_latent_heat(:)
     logical :: changed
     integer :: month, day, day_of_year
 
-    host%temperature = 0
-    host%latent_heat = 0
     day_of_year = 0
     do month = 1, 12
       do day = 1, days_in_month(month)
         day_of_year = day_of_year + 1
         call host%land%update(year, month, day, changed, stat, errmsg)
+        if (stat /= 0) return ! nothing has changed: the host may go on with another year
+        if (changed) call take_fields(host, stat, errmsg)
         if (stat /= 0) return
-        if (changed) then
-          call take_fields(host, stat, errmsg)
-          if (stat /= 0) return
-        end if
+        if (day_of_year == 1) call start_means(size(host%lon))
         call balance(host, day_of_year, temperature, latent_heat)
-        host%temperature = host%temperature + temperature/365
-        host%latent_heat = host%latent_heat + latent_heat/365
+        mean_temperature = mean_temperature + temperature/365
+        mean_latent_heat = mean_latent_heat + latent_heat/365
       end do
     end do
+    host%temperature = mean_temperature
+    host%latent_heat = mean_latent_heat
     host%year = year
+
+  contains
+
+    subroutine start_means(n)
+      integer, intent(in) :: n
+
+      allocate (temperature(n), latent_heat(n), mean_temperature(n), mean_latent_heat(n))
+      mean_temperature = 0
+      mean_latent_heat = 0
+    end subroutine start_means
   end subroutine host_run_year
 
   !> Close the host.
@@ -208,12 +219,12 @@ contains
       wet = latent_over_sensible*host%evaporation(i)*conductance
       surface = air
       do n = 1, balance_steps
-        gain = absorbed - stefan_boltzmann*surface**4 - conductance*(surface - air) - wet*(surface - air + 10)
+        gain = absorbed - stefan_boltzmann*surface**4 - conductance*(surface - air) - wet*(surface - air + dryness)
         slope = 4*stefan_boltzmann*surface**3 + conductance + wet
         surface = surface + gain/slope
       end do
       temperature(i) = surface
-      latent_heat(i) = wet*(surface - air + 10)
+      latent_heat(i) = wet*(surface - air + dryness)
     end do
   end subroutine balance
 

@@ -70,10 +70,14 @@ def run_example_host(
         "restart_out": run.restart,
         "covers": ",".join(scheme.names),
     }
-    text = "".join(f"  {key} = '{str(value).replace(chr(39), chr(39) * 2)}'\n" for key, value in lines.items())
+    text = "".join(
+        f"  {key} = '{str(value).replace(chr(39), chr(39) * 2)}'\n" for key, value in lines.items()
+    )
     namelist = folder / "host.nml"
     namelist.write_text(f"&host\n{text}  first_year = {first}\n  last_year = {last}\n/\n", "utf-8")
-    done = subprocess.run([program.resolve(), namelist], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program.resolve(), namelist], capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise LandstepError(f"{program}: failed: {done.stderr.strip()}")
     return HostRun(run.results, run.restart, done.stdout)

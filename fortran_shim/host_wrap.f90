@@ -83,10 +83,19 @@ contains
   end subroutine wrapped_get
 
   !> What the host made of the fields in its last year: K and W m-2.
-  subroutine wrapped_results(self, temperature, latent_heat)
+  subroutine wrapped_results(self, temperature, latent_heat, stat, message)
     type(wrapped_host), intent(in) :: self
     real(real64), intent(inout) :: temperature(:), latent_heat(:)
+    integer, intent(out) :: stat
+    character(message_length), intent(out) :: message
 
+    stat = 1
+    message = "the host has not run, or its points are not as many as the arrays hold"
+    if (.not. allocated(self%host%temperature)) return
+    if (size(temperature) /= size(self%host%temperature)) return
+    if (size(latent_heat) /= size(self%host%latent_heat)) return
+    stat = 0
+    message = ""
     temperature = real(self%host%temperature, real64)
     latent_heat = real(self%host%latent_heat, real64)
   end subroutine wrapped_results

@@ -86,12 +86,16 @@ def test_a_year_beyond_the_forcing_keeps_what_was_written(experiment: Path, tmp_
     late = State(last - 1, start.land_use, start.scheme, start.grid, start.model, start.provenance)
     late.save(with_restart)
     years = f"{last - 1}:{last + 1}"
-    done = landstep("run", experiment, "--years", years, "--output", tmp_path, "--restart", with_restart)
+    done = landstep(
+        "run", experiment, "--years", years, "--output", tmp_path, "--restart", with_restart
+    )
     assert done.returncode == 2 and str(last + 1) in done.stderr
     assert State.load(with_restart).year == last
 
 
-def test_inspect_tells_each_kind_of_file(experiment: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_inspect_tells_each_kind_of_file(
+    experiment: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     landstep("run", experiment, "--years", "2015:2016", "--output", tmp_path)
     for file, says in (
         (experiment, "hilda8"),

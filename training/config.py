@@ -27,7 +27,7 @@ class DataTable(StrictTable):
 
     experiments: list[Path] = Field(min_length=1)
     years: tuple[Year, Year]
-    lags: list[Positive] = Field([1, 2, 5, 10], min_length=1)
+    lags: list[Positive] = Field(default=[1, 2, 5, 10], min_length=1)
     continuous: list[str] = ["elevation"]
     categories: list[str] = ["soil_texture", "climate_zone"]
     category_sizes: dict[str, Annotated[int, Field(ge=1, le=255)]] = {"soil_texture": 8}
@@ -44,8 +44,8 @@ class DataTable(StrictTable):
 class NetworkTable(StrictTable):
     """Size of the U-Net: channels of its first level, and how often it halves the map."""
 
-    base: int = Field(16, ge=1, le=128)
-    depth: int = Field(3, ge=1, le=5)
+    base: int = Field(default=16, ge=1, le=128)
+    depth: int = Field(default=3, ge=1, le=5)
 
 
 class SamplesTable(StrictTable):
@@ -58,10 +58,10 @@ class SamplesTable(StrictTable):
     smallest_land : patches with less land than this share are left out
     """
 
-    patch: int = Field(96, ge=8)
-    batch: int = Field(8, ge=1)
+    patch: int = Field(default=96, ge=8)
+    batch: int = Field(default=8, ge=1)
     unmasked: Share = 0.5
-    blocks: list[Positive] = Field([4, 8, 16, 32, 96], min_length=1)
+    blocks: list[Positive] = Field(default=[4, 8, 16, 32, 96], min_length=1)
     smallest_land: Share = 0.05
 
 
@@ -75,13 +75,13 @@ class FitTable(StrictTable):
     """
 
     steps: Positive = 2000
-    rate: float = Field(3e-3, gt=0)
-    weight_decay: float = Field(1e-3, ge=0)
-    clip: float = Field(1.0, gt=0)
-    change_weight: float = Field(2.0, gt=0)
-    masked_share: float = Field(0.3, gt=0, lt=1)
+    rate: float = Field(default=3e-3, gt=0)
+    weight_decay: float = Field(default=1e-3, ge=0)
+    clip: float = Field(default=1.0, gt=0)
+    change_weight: float = Field(default=2.0, gt=0)
+    masked_share: float = Field(default=0.3, gt=0, lt=1)
     checkpoint_every: Positive = 200
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     threads: Positive = 1
     accelerator: Literal["cpu", "cuda"] = "cpu"
 

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from landstep.emulator.card import Card
@@ -25,6 +25,7 @@ from landstep.emulator.errors import ConfigError
 from landstep.training.checkpoint import KEY, pack, read_card, read_checkpoint
 from landstep.training.config import FitTable, TrainingConfig, load_config, training_pairs
 from landstep.training.evaluate import score, score_pairs
+from landstep.training.loss import loss_of
 from landstep.training.network import LandUseNetwork, NetworkShape, paint
 from landstep.training.progress import PlainLines, quiet
 from landstep.training.region import Pair, Region, load_region, same_channels
@@ -95,10 +96,16 @@ class Fitting(LightningModule):
         self.samples = Samples(regions, pairs, config.samples, config.fit.seed)
         network = LandUseNetwork(NetworkShape.of_card(card))
         network.set_scaling(*_scaling(regions))
-        raised = network.set_transitions(sum(region.transitions(pairs) for region in regions))
+        counts = np.sum([region.transitions(pairs) for region in regions], axis=0)
+        raised = network.set_transitions(counts)
         self.network = network
         self.tiles = _tiles(self.samples)
-        self.record = {"raised_diagonal": raised, "steps_done": 0, "loss": None, "cpu_seconds": 0.0}
+        self.record: dict[str, Any] = {
+            "raised_diagonal": raised,
+            "steps_done": 0,
+            "loss": None,
+            "cpu_seconds": 0.0,
+        }
         self.card = card
         self.clock = time.process_time()
 
@@ -123,7 +130,7 @@ class Fitting(LightningModule):
         self.record["loss"] = smooth
         self.record["steps_done"] = self.trainer.global_step
 
-    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+    def train_dataloader(self) -> DataLoader[dict[str, np.ndarray]]:
         """Give the samples from the step reached to the next checkpoint."""
         fit, batch = self.config.fit, self.config.samples.batch
         begin = self.trainer.global_step
@@ -131,8 +138,8 @@ class Fitting(LightningModule):
         part = self.samples.span(begin * batch, end * batch)
         return DataLoader(part, batch_size=batch, collate_fn=collate)
 
-    def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW with a one-cycle schedule over all steps."""
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Give AdamW with a one-cycle schedule over all steps."""
         fit = self.config.fit
         optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=fit.rate, weight_decay=fit.weight_decay
@@ -158,34 +165,6 @@ class Fitting(LightningModule):
     def finish(self, scores: list[dict[str, Any]]) -> None:
         """Put the scores into the card."""
         self.card = self.card.model_copy(update={"scores": scores})
-
-
-def loss_of(
-    logits: Tensor, prior: Tensor, target: Tensor, allowed: Tensor, fit: FitTable
-) -> Tensor:
-    """Cross-entropy over the cells whose target is known and can be reached.
-
-    logits : (n, K, y, x); prior, target : (n, y, x) uint8; allowed : (K + 1, K) of 0 and 1
-    returns : a number. Known and masked cells are averaged apart and joined with
-        `fit.masked_share`; a known cell counts `fit.change_weight` where it changed. Cells of a
-        fixed class do not count, nor targets that no answer could give.
-    """
-    n_classes = logits.shape[1]
-    masked = prior == MASKED
-    before = torch.where(masked, n_classes, prior.int()).long()
-    known = target < n_classes
-    goal = torch.where(known, target, 0).long()
-    choices = allowed[before]
-    counts = known & (choices.gather(-1, goal[..., None])[..., 0] > 0) & (choices.sum(-1) > 1)
-    one_hot = functional.one_hot(goal, n_classes).movedim(-1, 1)
-    entropy = -(functional.log_softmax(logits, 1) * one_hot).sum(1)
-    weight = torch.where(masked | (prior == target), 1.0, fit.change_weight) * counts
-    parts, shares = [], []
-    for here, share in ((masked, fit.masked_share), (~masked, 1 - fit.masked_share)):
-        total = (weight * here).sum()
-        parts.append((entropy * weight * here).sum() / total.clamp(min=1.0))
-        shares.append(share * (total > 0))
-    return (parts[0] * shares[0] + parts[1] * shares[1]) / (shares[0] + shares[1]).clamp(min=1e-6)
 
 
 def draft_card(config: TrainingConfig, regions: Sequence[Region]) -> Card:

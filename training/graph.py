@@ -56,7 +56,8 @@ def fold_batch_norm(network: LandUseNetwork) -> LandUseNetwork:
         if not isinstance(module, nn.Sequential):
             continue
         for index, layer in enumerate(module):
-            if isinstance(layer, nn.BatchNorm2d):
-                module[index - 1] = fuse_conv_bn_eval(module[index - 1], layer)
+            before = module[index - 1]
+            if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
+                module[index - 1] = fuse_conv_bn_eval(before, layer)
                 module[index] = nn.Identity()
     return folded

@@ -69,7 +69,7 @@ class NetworkShape:
 
 
 class Level(nn.Sequential):
-    """Two 3x3 convolutions, each with batch normalisation and ReLU: (n, c, y, x) -> (n, d, y, x)."""
+    """Two 3x3 convolutions, each with batch normalisation and ReLU: (n, *, y, x) to the same."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__(

@@ -1,12 +1,12 @@
 """landstep: this year's 1 km land use from coarse forcing and last year's map.
 
-    from landstep import Emulator
+from landstep import Emulator
 
-    emulator = Emulator.open("experiment.toml")
-    state = emulator.start(2015)
-    for year in range(2016, 2031):
-        state = emulator.step(year, state)
-    state.save("restart_2030.nc")
+emulator = Emulator.open("experiment.toml")
+state = emulator.start(2015)
+for year in range(2016, 2031):
+    state = emulator.step(year, state)
+state.save("restart_2030.nc")
 """
 
 from landstep.emulator.emulator import Emulator

@@ -62,7 +62,11 @@ def world(
 
     with Progress("world") as progress:
         path = make_world(
-            out, seed=seed, shape=parse_pair(size, "x", "--size"), globe=globe, progress=progress.count
+            out,
+            seed=seed,
+            shape=parse_pair(size, "x", "--size"),
+            globe=globe,
+            progress=progress.count,
         )
     typer.echo(f"wrote {path}; next: landstep run {path} --years 2015:2030 --output run")
 

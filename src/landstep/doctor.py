@@ -9,8 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from landstep.emulator.errors import LandstepError
-from landstep.emulator.session import Session, instruction_set, refuse_two_runtimes
+from landstep.emulator.errors import DependencyError, LandstepError
+from landstep.emulator.session import (
+    Session,
+    instruction_set,
+    refuse_two_runtimes,
+    runtime_version,
+)
 
 ROOT = Path(__file__).parent
 
@@ -51,20 +56,18 @@ def _version(package: str) -> str | None:
 
 
 def _line(good: bool, what: str, cure: str = "") -> str:
-    return f"  {'ok     ' if good else 'missing'}  {what}" + (f": {cure}" if cure and not good else "")
+    return f"  {'ok     ' if good else 'missing'}  {what}" + (
+        f": {cure}" if cure and not good else ""
+    )
 
 
 def _runtime() -> tuple[list[str], bool]:
     lines = [_line(True, f"{p} {_version(p)}") for p in ("numpy", "netCDF4", "onnx")]
     try:
         refuse_two_runtimes()
-        import onnxruntime
-
-        providers = ", ".join(onnxruntime.get_available_providers())
-        lines.append(_line(True, f"onnxruntime {onnxruntime.__version__} ({providers})"))
-    except ImportError:
-        lines.append(_line(False, "onnxruntime", "pip install 'landstep[cpu]'"))
-        return lines, False
+        lines.append(_line(True, f"onnxruntime {runtime_version()}"))
+    except DependencyError as error:
+        return [*lines, _line(False, "onnxruntime", str(error))], False
     except LandstepError as error:
         return [*lines, f"  broken   {error}"], False
     models = sorted((ROOT / "emulator" / "models").glob("*.onnx"))

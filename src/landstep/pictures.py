@@ -23,7 +23,8 @@ def draw_run(experiment: Path, output: Path) -> list[Path]:
     """Draw the maps that `landstep run` left in a folder.
 
     returns : paths of the two pictures, land_use.png and class_areas.png, in that folder
-    Raises InputError where the folder holds fewer than two maps; DependencyError without matplotlib.
+    Raises InputError where the folder holds fewer than two maps, DependencyError without
+    matplotlib.
     """
     inputs = open_inputs(load_experiment(experiment))
     years = sorted(int(path.stem.rsplit("_", 1)[1]) for path in output.glob("land_use_*.nc"))
@@ -193,7 +194,9 @@ def _matplotlib() -> tuple[Any, Any, Any]:
     try:
         import matplotlib
     except ImportError as error:
-        raise DependencyError("matplotlib is not installed: pip install 'landstep[plot]'") from error
+        raise DependencyError(
+            "matplotlib is not installed: pip install 'landstep[plot]'"
+        ) from error
     matplotlib.use("Agg")
     from matplotlib import colors, patches, pyplot
 

@@ -36,7 +36,9 @@ def test_one_changed_cell_fails_the_check(experiment: Path, reference: Path) -> 
     assert "map_2017" in report.text
 
 
-def test_on_another_instruction_set_bits_are_not_promised(experiment: Path, reference: Path) -> None:
+def test_on_another_instruction_set_bits_are_not_promised(
+    experiment: Path, reference: Path
+) -> None:
     note, stored = regress.load(reference)
     arrays, provenance = regress.run_reference(experiment, 2015, 2017)
     elsewhere = {**provenance, "instruction_set": "x86_64 other"}

@@ -15,8 +15,6 @@ import time
 import netCDF4
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from scipy.io import netcdf_file
 
 from landstep.emulator.errors import InputError
@@ -61,40 +59,6 @@ def without_rights():
         os.seteuid(was)
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"nothing\.nc: file not found"):
-        NetcdfFile(tmp_path / "nothing.nc")
-
-
-def test_a_directory_is_refused(tmp_path):
-    with pytest.raises(InputError, match="is a directory"):
-        NetcdfFile(tmp_path)
-
-
-def test_an_empty_file_is_refused(tmp_path):
-    (tmp_path / "a.nc").touch()
-    with pytest.raises(InputError, match=r"empty \(0 bytes\)"):
-        NetcdfFile(tmp_path / "a.nc")
-
-
-def test_a_web_page_is_recognised(tmp_path):
-    (tmp_path / "a.nc").write_text("\n<html><body>404 Not Found</body></html>")
-    with pytest.raises(InputError, match=r"starts with '<html'.*download it again"):
-        NetcdfFile(tmp_path / "a.nc")
-
-
-def test_a_gzip_archive_is_recognised(tmp_path):
-    (tmp_path / "a.nc").write_bytes(b"\x1f\x8b\x08\x00abc")
-    with pytest.raises(InputError, match="gunzip"):
-        NetcdfFile(tmp_path / "a.nc")
-
-
-def test_another_format_is_refused(tmp_path):
-    (tmp_path / "a.nc").write_bytes(b"GRIB\x00\x00\x01\x02 and so on")
-    with pytest.raises(InputError, match="not a NetCDF file"):
-        NetcdfFile(tmp_path / "a.nc")
-
-
 def test_a_file_without_permission_is_named_with_its_errno(tmp_path):
     path = write_classic(tmp_path / "a.nc")
     path.chmod(0)
@@ -105,7 +69,10 @@ def test_a_file_without_permission_is_named_with_its_errno(tmp_path):
 def test_a_file_that_another_program_writes_hints_at_the_lock(tmp_path):
     path = tmp_path / "a.nc"
     write_noise(path)
-    hold = "import netCDF4,sys; d=netCDF4.Dataset(sys.argv[1],'a'); print('open',flush=True); input()"
+    hold = (
+        "import netCDF4, sys\nfile = netCDF4.Dataset(sys.argv[1], 'a')\n"
+        "print('open', flush=True)\ninput()\n"
+    )
     command = [sys.executable, "-c", hold, str(path)]
     environment = os.environ | {"HDF5_USE_FILE_LOCKING": "TRUE"}
     with subprocess.Popen(
@@ -117,45 +84,6 @@ def test_a_file_that_another_program_writes_hints_at_the_lock(tmp_path):
                 NetcdfFile(path)
         finally:
             writer.communicate(b"\n")
-
-
-@pytest.mark.parametrize("keep", [0.3, 0.5, 0.97])
-def test_a_classic_file_cut_short_is_refused_instead_of_read_as_zeros(tmp_path, keep):
-    path = write_classic(tmp_path / "a.nc")
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * keep)])
-    with pytest.raises(InputError, match=r"shorter than header says|header is damaged or cut off"):
-        NetcdfFile(path)
-
-
-@pytest.mark.parametrize("form", ["NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"])
-def test_every_classic_format_is_whole_when_it_is_and_short_by_its_last_value_when_not(
-    tmp_path, form
-):
-    path = tmp_path / "a.nc"
-    with netCDF4.Dataset(path, "w", format=form) as file:
-        file.title = "odd length"
-        for name, size in (("time", None), ("y", 3), ("x", 5)):
-            file.createDimension(name, size)
-        file.createVariable("fixed", "i2", ("y", "x"))[:] = np.arange(15).reshape(3, 5)
-        file.createVariable("a", "i1", ("time", "x"))[:] = np.ones((4, 5))
-        file.createVariable("b", "f8", ("time", "y", "x"))[:] = np.full((4, 3, 5), 2.5)
-    with NetcdfFile(path) as file:
-        assert file.read("b", (3, 2, 4)) == 2.5
-    path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(InputError, match="file shorter than header says"):
-        NetcdfFile(path)
-
-
-def test_a_real_classic_file_is_whole_and_its_cut_copy_refused(real_data, tmp_path):
-    path = real_data / "luh2" / "raw_km2_primf.nc"
-    with NetcdfFile(path) as file:
-        assert file.shape("primf") == (86, 71, 103)
-        assert np.nanmax(file.read("primf", 0)) == pytest.approx(298.70579346, rel=1e-6)
-        assert np.nanmin(file.read("primf")) >= 0  # -9999 is missing
-    (tmp_path / "cut.nc").write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InputError, match=r"cut\.nc: file shorter than header says"):
-        NetcdfFile(tmp_path / "cut.nc")
 
 
 def test_an_hdf5_file_cut_short_says_hdf_error_and_its_path(tmp_path):
@@ -195,36 +123,12 @@ def test_damaged_data_name_the_variable(tmp_path):
         file.read("x")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.sampled_from([b"", b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n"]),
-    st.binary(max_size=300),
-)
-def test_any_bytes_are_refused_with_words(tmp_path, magic, body):
-    path = tmp_path / "a.nc"
-    path.write_bytes(magic + body)
-    try:
-        with NetcdfFile(path) as file:
-            assert isinstance(file.names(), list)
-    except InputError as error:
-        assert str(path) in str(error)
-
-
-@pytest.mark.parametrize("step", [1, 4, 8, 12, 16, 24, 40])
-def test_a_damaged_classic_header_is_refused(tmp_path, step):
-    path = write_classic(tmp_path / "a.nc")
-    content = bytearray(path.read_bytes())
-    content[8 + step : 12 + step] = b"\x7f\xff\xff\xff"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=str(path)):
-        NetcdfFile(path)
-
-
 def test_a_renamed_variable_gets_a_suggestion(tmp_path):
     path = write_classic(tmp_path / "a.nc")
     with NetcdfFile(path) as file, pytest.raises(InputError) as refused:
         file.read("urbn")
-    assert str(refused.value).startswith("a.nc: urbn not in it; has ['time', 'urban']; did you mean")
+    words = "a.nc: urbn not in it; has ['time', 'urban']; did you mean urban?"
+    assert str(refused.value) == words
 
 
 def test_an_index_beyond_the_data_is_refused(tmp_path):
@@ -389,7 +293,8 @@ def test_a_full_disk_is_named_and_the_old_file_kept(tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))\n"
         "big = np.random.default_rng(1).random((301, 701))\n"
         "try:\n"
-        "    write_netcdf(sys.argv[1], {'y': 301, 'x': 701}, [Variable('x', ('y', 'x'), big)], {})\n"
+        "    x = Variable('x', ('y', 'x'), big)\n"
+        "    write_netcdf(sys.argv[1], {'y': 301, 'x': 701}, [x], {})\n"
         "except Exception as error:\n"
         "    print(type(error).__name__, error)\n"
     )

@@ -18,7 +18,8 @@ from landstep.emulator.tiling import windows
 from landstep.export import verify as verify_module
 from landstep.export import write as write_module
 from landstep.export.verify import MARGIN, random_tiles, verify
-from landstep.export.write import write_verified
+from landstep.export.write import export_model, write_verified
+from landstep.training.checkpoint import KEY, NETWORK_PREFIX, pack
 from landstep.training.network import LandUseNetwork, NetworkShape
 
 STATES = ["primf", "secdn", "urban", "c3ann", "pastr"]
@@ -135,10 +136,41 @@ def test_a_batch_answers_as_its_windows_one_by_one(exported):
             assert np.array_equal(together[name][index], alone[name][0])
 
 
-def test_untrained_file_gives_the_prior_map_and_the_mix_where_masked(tmp_path):
+@pytest.fixture
+def untrained_checkpoint(tmp_path):
+    """Write the checkpoint of an untrained network, with one real tile in it."""
     card = made_up_card()
     network = made_up_network(card)
-    session = Session.open(write_verified(network, card, (), tmp_path / "untrained.onnx"))
+    tiles = (next(random_tiles(network, np.random.default_rng(6))),)
+    weights = {NETWORK_PREFIX + name: value for name, value in network.state_dict().items()}
+    path = tmp_path / "untrained.ckpt"
+    torch.save({"state_dict": weights, KEY: pack(card, tiles)}, path)
+    return path
+
+
+def test_a_checkpoint_is_exported_with_its_card_and_the_scores_given(
+    exported, untrained_checkpoint, tmp_path, monkeypatch
+):
+    seen = []
+
+    def note(network, card, tiles, out):
+        seen.extend([card.scores, len(tiles)])
+        return out
+
+    monkeypatch.setattr(write_module, "write_verified", note)
+    out = tmp_path / "model.onnx"
+    assert export_model(untrained_checkpoint, out, scores=[{"accuracy": 0.5}]) == out
+    export_model(untrained_checkpoint, out)
+    assert seen == [[{"accuracy": 0.5}], 1, [], 1]
+    with pytest.raises(ModelError, match=r"checkpoint not found: .*nowhere\.ckpt"):
+        export_model(tmp_path / "nowhere.ckpt", out)
+
+
+def test_untrained_file_gives_the_prior_map_and_the_mix_where_masked(
+    untrained_checkpoint, tmp_path
+):
+    session = Session.open(export_model(untrained_checkpoint, tmp_path / "untrained.onnx"))
+    network = made_up_network(made_up_card())
     matrix = scheme("hilda8").mix_matrix(STATES).astype(np.float64)
     for inputs in random_tiles(network, np.random.default_rng(2)):
         prior = inputs["prior"][0]
