@@ -27,8 +27,9 @@ CHANGE_SCALE = 20.0
 CORRECTION_LIMIT = 100.0
 """The network moves a logit by at most this, far less than FORBIDDEN, whatever its weights."""
 
-SMALLEST_SHARE = 1e-4
-"""A class share below this counts as this: the first guess of a masked cell rules no class out."""
+SMALLEST_SHARE = 1e-2
+"""A class share below this counts as this: the first guess of a masked cell rules no class out,
+and the logarithm does not blow up the rounding of a share that is a small difference."""
 
 
 @dataclass(frozen=True)
