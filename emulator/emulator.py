@@ -13,7 +13,7 @@ from landstep.emulator.checks import check_step
 from landstep.emulator.classes import Scheme
 from landstep.emulator.errors import ConfigError, StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
-from landstep.emulator.features import cut_inputs
+from landstep.emulator.features import class_shares, cut_inputs
 from landstep.emulator.grid import Grid
 from landstep.emulator.inputs import Inputs, open_inputs
 from landstep.emulator.output import write_year
@@ -108,6 +108,8 @@ class Emulator:
         forcing, change = self.inputs.forcing_pair(year, state.year)
         continuous = self.inputs.continuous(self.card.continuous)
         categories = _categories(self.card, self.inputs, year)
+        row, col, coarse = self.inputs.row, self.inputs.col, forcing.shape[1:]
+        shares = class_shares(state.land_use, row, col, coarse, self.scheme.n_classes)
         land_use = state.land_use.copy()
         for window in windows(
             self.grid.shape,
@@ -124,8 +126,9 @@ class Emulator:
                 categories,
                 forcing,
                 change,
-                self.inputs.row,
-                self.inputs.col,
+                shares,
+                row,
+                col,
             )
             window.write(land_use, self.session.run(inputs)["land_use"][0])
         check_step(state.land_use, land_use, self.scheme, year)

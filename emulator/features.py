@@ -11,7 +11,16 @@ import numpy as np
 from landstep.emulator.classes import OUTSIDE
 from landstep.emulator.tiling import Window
 
-INPUT_NAMES = ("prior", "continuous", "categories", "forcing", "forcing_change", "row", "col")
+INPUT_NAMES = (
+    "prior",
+    "continuous",
+    "categories",
+    "forcing",
+    "forcing_change",
+    "prior_shares",
+    "row",
+    "col",
+)
 OUTPUT_NAMES = ("land_use", "logits")
 
 
@@ -23,12 +32,34 @@ def known(field: np.ndarray) -> np.ndarray:
     return np.nan_to_num(field.astype(np.float32, copy=False), nan=0.0)
 
 
+def class_shares(
+    land_use: np.ndarray, row: np.ndarray, col: np.ndarray, shape: tuple[int, int], n_classes: int
+) -> np.ndarray:
+    """Share of each class among the fine cells of each coarse cell.
+
+    What the forcing asks for less this is what a map still owes. It is counted over the whole map,
+    so that no window's edge cuts a coarse cell.
+
+    land_use : (y, x) uint8 class numbers; MASKED cells count as cells of no class
+    row, col : (y,), (x,) int64, the coarse row of each fine row and column of each fine column
+    shape : (cy, cx) of the coarse grid
+    returns : (n_classes, cy, cx) float32, 0..1; 0 where a coarse cell holds no fine cell
+    """
+    n_coarse = shape[0] * shape[1]
+    place = row[:, None] * shape[1] + col[None, :]
+    of_class = np.minimum(land_use, n_classes).astype(np.int64)
+    counts = np.bincount((of_class * n_coarse + place).ravel(), minlength=(n_classes + 1) * n_coarse)
+    counts = counts.reshape(n_classes + 1, *shape)
+    return (counts[:-1] / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
+
+
 def window_inputs(
     prior: np.ndarray,
     continuous: np.ndarray,
     categories: np.ndarray,
     forcing: np.ndarray,
     forcing_change: np.ndarray,
+    prior_shares: np.ndarray,
     row: np.ndarray,
     col: np.ndarray,
 ) -> dict[str, np.ndarray]:
@@ -39,6 +70,7 @@ def window_inputs(
     categories : (C, y, x) uint8 class codes of categorical statics, 0 at sea
     forcing, forcing_change : (F, cy, cx) float32, fractions of the target year, and those less the
         prior map's year; 0 where missing
+    prior_shares : (K, cy, cx) float32, `class_shares` of the whole prior map
     row, col : (y,), (x,) int64, the coarse row of each fine row and column of each fine column
     returns : a dict with the names of INPUT_NAMES
     """
@@ -48,6 +80,7 @@ def window_inputs(
         "categories": np.ascontiguousarray(categories[None], np.uint8),
         "forcing": np.ascontiguousarray(forcing[None], np.float32),
         "forcing_change": np.ascontiguousarray(forcing_change[None], np.float32),
+        "prior_shares": np.ascontiguousarray(prior_shares[None], np.float32),
         "row": np.ascontiguousarray(row, np.int64),
         "col": np.ascontiguousarray(col, np.int64),
     }
@@ -60,6 +93,7 @@ def cut_inputs(
     categories: np.ndarray,
     forcing: np.ndarray,
     forcing_change: np.ndarray,
+    prior_shares: np.ndarray,
     row: np.ndarray,
     col: np.ndarray,
 ) -> dict[str, np.ndarray]:
@@ -81,6 +115,7 @@ def cut_inputs(
         window.read(categories, 0),
         forcing[coarse],
         forcing_change[coarse],
+        prior_shares[coarse],
         fine_row - top,
         fine_col - left,
     )

@@ -23,6 +23,7 @@ DTYPES = {
     "categories": np.uint8,
     "forcing": np.float32,
     "forcing_change": np.float32,
+    "prior_shares": np.float32,
     "row": np.int64,
     "col": np.int64,
 }
@@ -92,6 +93,7 @@ class Session:
             "categories": (n, len(self.card.categories), y, x),
             "forcing": (n, len(self.card.states), cy, cx),
             "forcing_change": (n, len(self.card.states), cy, cx),
+            "prior_shares": (n, len(self.card.class_codes), cy, cx),
             "row": (y,),
             "col": (x,),
         }

@@ -97,12 +97,14 @@ def random_tiles(
             categories[index] = rng.integers(0, size, (y, x))
         years = rng.dirichlet(np.ones(len(shape.states) + 1), (2, cy, cx))[..., :-1]
         before, now = np.moveaxis(years, -1, 1) * (rng.random((cy, cx)) > 0.1)
+        shares = rng.dirichlet(np.ones(shape.scheme.n_classes), (cy, cx)).transpose(2, 0, 1)
         yield window_inputs(
             prior,
             (normal * spread + mean).astype(np.float32),
             categories,
             now.astype(np.float32),
             ((now - before) / 10).astype(np.float32),
+            shares.astype(np.float32),
             np.sort(rng.integers(0, cy, y)),
             np.sort(rng.integers(0, cx, x)),
         )

@@ -55,6 +55,8 @@ class SamplesTable(StrictTable):
     batch : samples a step
     unmasked : share of samples whose whole prior map is known; in the others a share of 0 to 100 %
         is masked, in square blocks of one of `blocks` cells a side
+    stale : share of samples that see only the last year's change of the forcing, as a run does
+        whose map has not moved for some years
     smallest_land : patches with less land than this share are left out
     """
 
@@ -62,6 +64,7 @@ class SamplesTable(StrictTable):
     batch: int = Field(default=8, ge=1)
     unmasked: Share = 0.5
     blocks: list[Positive] = Field(default=[4, 8, 16, 32, 96], min_length=1)
+    stale: Share = 0.5
     smallest_land: Share = 0.05
 
 

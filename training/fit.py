@@ -64,10 +64,11 @@ def train(
         raise ConfigError(f"output {out}: there is no folder {out.parent}")
     pairs = training_pairs(config.data.years, config.data.lags)
     scored = score_pairs(config.validation)
+    yearly = [(target - 1, target) for _, target in pairs]
     regions = [
         load_region(
             config.folder / entry,
-            sorted({*pairs, *scored}),
+            sorted({*pairs, *yearly, *scored}),
             config.data.continuous,
             config.data.categories,
         )
@@ -111,7 +112,9 @@ class Fitting(LightningModule):
 
     def training_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> Tensor:
         """Give the loss of one batch."""
-        coarse = self.network.coarse_channels(batch["forcing"], batch["forcing_change"])
+        coarse = self.network.coarse_channels(
+            batch["forcing"], batch["forcing_change"], batch["prior_shares"]
+        )
         painted = torch.cat(
             [
                 paint(coarse[n : n + 1], batch["row"][n], batch["col"][n])
@@ -225,7 +228,7 @@ def _tiles(samples: Samples) -> tuple[dict[str, np.ndarray], ...]:
     known = samples.draw(0)
     del known["target"]
     rng = np.random.default_rng(samples.seed)
-    partly = {**known, "prior": mask_blocks(known["prior"], [8], rng)}
+    partly = {**known, "prior": mask_blocks(known["prior"][0], [8], rng)[None]}
     return known, partly, {**known, "prior": np.full_like(known["prior"], MASKED)}
 
 

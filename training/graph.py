@@ -28,6 +28,7 @@ class LandUseGraph(nn.Module):
         categories: Tensor,
         forcing: Tensor,
         forcing_change: Tensor,
+        prior_shares: Tensor,
         row: Tensor,
         col: Tensor,
     ) -> tuple[Tensor, Tensor]:
@@ -35,12 +36,13 @@ class LandUseGraph(nn.Module):
 
         prior : (n, y, x) uint8 class numbers, MASKED where unknown; y and x multiples of 2^depth
         continuous : (n, S, y, x) float32; categories : (n, C, y, x) uint8
-        forcing, forcing_change : (n, F, cy, cx) float32
+        forcing, forcing_change : (n, F, cy, cx) float32; prior_shares : (n, K, cy, cx) float32
         row : (y,) int64, col : (x,) int64, indices into cy and cx
         returns : (n, y, x) uint8 class numbers, the first of the largest logits; (n, K, y, x)
             float32 logits
         """
-        coarse = paint(self.network.coarse_channels(forcing, forcing_change), row, col)
+        coarse = self.network.coarse_channels(forcing, forcing_change, prior_shares)
+        coarse = paint(coarse, row, col)
         logits = self.network(prior, continuous, categories, coarse)
         return logits.argmax(1).to(torch.uint8), logits
 

@@ -24,6 +24,9 @@ FORBIDDEN = -1e4
 CHANGE_SCALE = 20.0
 """Yearly changes of a coarse cell are some hundredths; times this they are of the order of 1."""
 
+SMALL_SHARE = 1e-3
+"""About one fine cell of a coarse one: below it what is owed counts as it is, above it by its log."""
+
 CORRECTION_LIMIT = 100.0
 """The network moves a logit by at most this, far less than FORBIDDEN, whatever its weights."""
 
@@ -66,7 +69,7 @@ class NetworkShape:
         """Channels of the assembled input: see `LandUseNetwork.features`."""
         n_classes = self.scheme.n_classes
         statics = self.n_continuous + sum(self.category_sizes)
-        return n_classes + 1 + statics + 2 * len(self.states) + 2 * n_classes + 2
+        return n_classes + 1 + statics + 2 * len(self.states) + 4 * n_classes + 3
 
 
 class Level(nn.Sequential):
@@ -144,22 +147,29 @@ class LandUseNetwork(nn.Module):
         self.transition.copy_(table)
         return [self.shape.scheme.names[number] for number in raised]
 
-    def coarse_channels(self, forcing: Tensor, forcing_change: Tensor) -> Tensor:
-        """Derive, on the coarse grid, every channel that the forcing gives.
+    def coarse_channels(
+        self, forcing: Tensor, forcing_change: Tensor, prior_shares: Tensor
+    ) -> Tensor:
+        """Derive, on the coarse grid, every channel that comes from there.
 
         forcing, forcing_change : (n, F, cy, cx) float32
-        returns : (n, 2 F + 3 K, cy, cx): forcing, its change, class mix, its change, log of the mix
+        prior_shares : (n, K, cy, cx) float32, the prior map's share of each class
+        returns : (n, 2 F + 5 K, cy, cx): forcing, its change, class mix, its change, prior shares,
+            mix less shares (what the map still owes, with the part that it always differs by), log
+            of the mix
         """
         total = forcing.sum(1, keepdim=True)
         states = torch.cat([forcing, (1 - total).clamp(min=0)], 1)
         changes = torch.cat([forcing_change, -forcing_change.sum(1, keepdim=True)], 1)
         to_classes = self.mix.T[:, :, None, None]
         mix = functional.conv2d(states, to_classes)
+        owed = torch.where(total > 0, mix - prior_shares, 0.0)
         mix = torch.where(total > 0, mix, self.uniform)
         mix_change = functional.conv2d(changes, to_classes)
         guess = mix.clamp(min=SMALLEST_SHARE).log()
+        changes, owed = signed_log(mix_change), signed_log(owed)
         return torch.cat(
-            [forcing, forcing_change * CHANGE_SCALE, mix, mix_change * CHANGE_SCALE, guess], 1
+            [forcing, forcing_change * CHANGE_SCALE, mix, changes, prior_shares, owed, guess], 1
         )
 
     def features(
@@ -168,10 +178,11 @@ class LandUseNetwork(nn.Module):
         """Assemble the network's input.
 
         prior : (n, y, x) uint8; continuous : (n, S, y, x); categories : (n, C, y, x) uint8
-        coarse : (n, 2 F + 3 K, y, x), `coarse_channels` painted onto the fine cells
+        coarse : (n, 2 F + 5 K, y, x), `coarse_channels` painted onto the fine cells
         returns : (n, n_inputs, y, x) float32 in the order one-hot prior, masked, continuous,
-            one-hot categories, forcing, its change, mix, its change, change of the prior class's
-            own share, that change relative to the share; and (n, K + 1, y, x), the first two alone
+            one-hot categories, forcing, its change, mix, its change, prior shares, what is owed,
+            and of the prior class itself the change, the change relative to its share, and what is
+            owed; and (n, K + 1, y, x), the first two alone
         """
         n_classes = self.shape.scheme.n_classes
         n_states = len(self.shape.states)
@@ -184,12 +195,13 @@ class LandUseNetwork(nn.Module):
         for index, size in enumerate(self.shape.category_sizes):
             codes = torch.arange(size, dtype=torch.int32, device=prior.device).view(1, -1, 1, 1)
             fields.append((categories[:, index : index + 1].int() == codes).to(coarse.dtype))
-        painted = coarse[:, : 2 * n_states + 2 * n_classes]
-        mix, mix_change = painted[:, 2 * n_states : -n_classes], painted[:, -n_classes:]
+        painted = coarse[:, : 2 * n_states + 4 * n_classes]
+        mix, mix_change, _, owed = painted[:, 2 * n_states :].split(n_classes, 1)
         own_share = (classes * mix).sum(1, keepdim=True)
         own_change = (classes * mix_change).sum(1, keepdim=True)
         relative = (own_change / own_share.clamp(min=0.05)).clamp(-4, 4)
-        return torch.cat([*fields, painted, own_change, relative], 1), before
+        own_owed = (classes * owed).sum(1, keepdim=True)
+        return torch.cat([*fields, painted, own_change, relative, own_owed], 1), before
 
     def forward(
         self, prior: Tensor, continuous: Tensor, categories: Tensor, coarse: Tensor
@@ -219,6 +231,15 @@ class LandUseNetwork(nn.Module):
             field = functional.interpolate(self.narrow[level](field), scale_factor=2.0)
             field = self.up[level](torch.cat([field, kept[level]], 1))
         return field
+
+
+def signed_log(share: Tensor) -> Tensor:
+    """Spread small shares out: a thousandth of a coarse cell and a tenth of it both count.
+
+    share : any shape, -1..1; returns : the same shape, odd, log(1 + 1000 share) above 0
+    """
+    up, down = functional.relu(share), functional.relu(-share)
+    return (1 + up / SMALL_SHARE).log() - (1 + down / SMALL_SHARE).log()
 
 
 def paint(coarse: Tensor, row: Tensor, col: Tensor) -> Tensor:

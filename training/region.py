@@ -13,7 +13,7 @@ from landstep.emulator.card import Category
 from landstep.emulator.classes import OUTSIDE, Scheme
 from landstep.emulator.errors import ConfigError
 from landstep.emulator.experiment import Experiment, load_experiment
-from landstep.emulator.features import cut_inputs
+from landstep.emulator.features import class_shares, cut_inputs
 from landstep.emulator.inputs import Inputs, open_inputs
 from landstep.emulator.tiling import Window
 
@@ -58,9 +58,17 @@ class Region:
     def cut(self, window: Window, pair: Pair, prior: np.ndarray) -> dict[str, np.ndarray]:
         """Cut a window's inputs for a step from `prior` (y, x), valid in pair[0], to pair[1]."""
         forcing, change = self.forcing[pair]
-        categories = self.categories[pair[1]]
+        row, col, coarse = self.row, self.col, forcing.shape[1:]
         return cut_inputs(
-            window, prior, self.continuous, categories, forcing, change, self.row, self.col
+            window,
+            prior,
+            self.continuous,
+            self.categories[pair[1]],
+            forcing,
+            change,
+            class_shares(prior, row, col, coarse, self.scheme.n_classes),
+            row,
+            col,
         )
 
     def transitions(self, pairs: Iterable[Pair]) -> np.ndarray:

@@ -20,7 +20,7 @@ from landstep.training.config import SamplesTable
 from landstep.training.region import Pair, Region
 
 FINE = ("prior", "continuous", "categories", "target")
-COARSE = ("forcing", "forcing_change")
+COARSE = ("forcing", "forcing_change", "prior_shares")
 
 
 class Samples(Dataset[dict[str, np.ndarray]]):
@@ -78,15 +78,23 @@ class Samples(Dataset[dict[str, np.ndarray]]):
                         0, size - self.table.patch))
             for start, size in zip((top, left), region.shape, strict=True)
         )
-        sample = self.cut(region, (before, after), top, left)
+        prior = region.maps[before]
         if rng.random() >= self.table.unmasked:
-            sample["prior"] = mask_blocks(sample["prior"], self.table.blocks, rng)
+            prior = mask_blocks(prior, self.table.blocks, rng)
+        since = after - 1 if rng.random() < self.table.stale else before
+        sample = self.cut(region, (since, after), prior, top, left)
         return turn(sample, int(rng.integers(8)))
 
-    def cut(self, region: Region, pair: Pair, top: int, left: int) -> dict[str, np.ndarray]:
-        """Cut one patch with its target out of a region."""
+    def cut(
+        self, region: Region, pair: Pair, prior: np.ndarray, top: int, left: int
+    ) -> dict[str, np.ndarray]:
+        """Cut one patch with its target out of a region.
+
+        pair : the years between which the forcing changes, and the target's
+        prior : (y, x) uint8, the map that the step starts from
+        """
         window = patch_window(top, left, self.table.patch)
-        sample = region.cut(window, pair, region.maps[pair[0]])
+        sample = region.cut(window, pair, prior)
         sample["target"] = window.read(region.maps[pair[1]], OUTSIDE)[None]
         return sample
 
@@ -102,12 +110,12 @@ def mask_blocks(
 ) -> np.ndarray:
     """Mask a random share of a map, 0 to 100 %, in square blocks of one random size.
 
-    prior : (1, y, x) uint8; blocks : sizes to choose from, cells
+    prior : (y, x) uint8; blocks : sizes to choose from, cells
     returns : a copy with MASKED in the chosen blocks; what is OUTSIDE land stays known, as it is
         where a run starts from nothing but the coast
     """
     size, share = int(rng.choice(blocks)), rng.random()
-    _, y, x = prior.shape
+    y, x = prior.shape
     shift_y, shift_x = rng.integers(0, size, 2)
     chosen = rng.random((y // size + 2, x // size + 2)) < share
     rows, cols = (np.arange(y) + shift_y) // size, (np.arange(x) + shift_x) // size
