@@ -121,7 +121,11 @@ def load_experiment(path: str | Path) -> Experiment:
     Raises ConfigError where it is missing, not TOML, or has a key or value that cannot be.
     """
     path = Path(path)
-    return read_table(path, Experiment, {"folder": path.resolve().parent})
+    try:
+        folder = path.resolve().parent
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{str(path)!r}: not a path: {error}") from error
+    return read_table(path, Experiment, {"folder": folder})
 
 
 def read_table(path: Path, kind: type[Table], extra: dict[str, Any] | None = None) -> Table:
@@ -152,7 +156,7 @@ def read_table(path: Path, kind: type[Table], extra: dict[str, Any] | None = Non
 
 def _first_problem(error: ValidationError, kind: type[BaseModel]) -> str:
     """Say what is wrong in the words of the file, not of the validator."""
-    first = error.errors()[0]
+    first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = _keys(kind, first["loc"][:-1])

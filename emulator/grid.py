@@ -60,7 +60,7 @@ class Grid:
             )
         grid = cls("regular", _frozen(lat), _frozen(lon))
         tolerance = CLOSURE_TOLERANCE * grid.spacing_deg[0]
-        north, south = grid.lat_edges()[[0, -1]]
+        north, south = (lat[i] + side * grid.spacing_deg[0] / 2 for i, side in ((0, 1), (-1, -1)))
         if north > 90 + tolerance or south < -90 - tolerance:
             raise InputError(
                 f"{where}: cells reach from {north} to {south} degrees north, beyond a pole"
@@ -112,9 +112,10 @@ class Grid:
         return bool(abs(step * self.shape[1] - 360) < CLOSURE_TOLERANCE * step)
 
     def lat_edges(self) -> np.ndarray:
-        """Edges of a regular grid's rows, north to south: (ny + 1,) float64."""
+        """Edges of a regular grid's rows, north to south, none beyond a pole: (ny + 1,) float64."""
         half = self.spacing_deg[0] / 2
-        return np.linspace(self.lat_deg[0] + half, self.lat_deg[-1] - half, self.shape[0] + 1)
+        edges = np.linspace(self.lat_deg[0] + half, self.lat_deg[-1] - half, self.shape[0] + 1)
+        return np.clip(edges, -90, 90)
 
     def lon_edges(self) -> np.ndarray:
         """Edges of a regular grid's columns, west to east: (nx + 1,) float64."""
@@ -136,8 +137,7 @@ class Grid:
         return self._areas
 
     def _regular_area_m2(self) -> np.ndarray:
-        edges = np.clip(self.lat_edges(), -90, 90)
-        sines = np.sin(np.deg2rad(edges))
+        sines = np.sin(np.deg2rad(self.lat_edges()))
         width = np.deg2rad(self.spacing_deg[1])
         return (EARTH_RADIUS_M**2 * width * (sines[:-1] - sines[1:]))[:, None]
 

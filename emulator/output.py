@@ -44,7 +44,6 @@ def write_year(path: Path, state: State, grid: Grid, scheme: Scheme, name: str) 
     y, x = ("lat", "lon") if grid.kind == "regular" else ("y", "x")
     areas = class_areas(state.land_use, grid, scheme.n_classes) * AREA_UNIT_M2
     codes = scheme.codes_from_numbers(state.land_use).view(np.int8)
-    placed = {} if grid.kind == "regular" else {"coordinates": "lat lon"}
     variables = [
         *_time(state.year),
         *_places(grid),
@@ -58,7 +57,7 @@ def write_year(path: Path, state: State, grid: Grid, scheme: Scheme, name: str) 
                 "flag_meanings": " ".join(scheme.names),
                 "cell_measures": "area: cell_area",
                 "grid_mapping": "crs",
-                **placed,
+                **_placed(grid),
             },
             fill=-1,
         ),
@@ -79,7 +78,7 @@ def write_year(path: Path, state: State, grid: Grid, scheme: Scheme, name: str) 
             {"long_name": "name of the land-use class"},
         ),
     ]
-    dims = {"time": 1, "nv": 2, y: ny, x: nx, "land_use_class": scheme.n_classes}
+    dims = {"time": None, "nv": 2, y: ny, x: nx, "land_use_class": scheme.n_classes}
     write_netcdf(path, dims, variables, _provenance(state, name))
 
 
@@ -91,6 +90,7 @@ def _time(year: int) -> list[Variable]:
         "long_name": "1 January, from which the map holds",
         "units": f"days since {EPOCH}",
         "calendar": "proleptic_gregorian",
+        "units_metadata": "leap_seconds: none",
         "axis": "T",
         "bounds": "time_bnds",
     }
@@ -98,6 +98,11 @@ def _time(year: int) -> list[Variable]:
         Variable("time", ("time",), np.array([first], np.float64), attributes),
         Variable("time_bnds", ("time", "nv"), np.array([[first, last]], np.float64), {}),
     ]
+
+
+def _placed(grid: Grid) -> dict[str, str]:
+    """Name the 2-D latitude and longitude on which a projected grid's fields lie."""
+    return {} if grid.kind == "regular" else {"coordinates": "lat lon"}
 
 
 def _places(grid: Grid) -> list[Variable]:
@@ -110,7 +115,12 @@ def _places(grid: Grid) -> list[Variable]:
             "cell_area",
             dims,
             area[:, 0] if regular else area,
-            {"standard_name": "cell_area", "long_name": "area of each cell", "units": "m2"},
+            {
+                "standard_name": "cell_area",
+                "long_name": "area of each cell",
+                "units": "m2",
+                **_placed(grid),
+            },
         ),
         Variable(
             "crs",
