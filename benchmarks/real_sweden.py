@@ -155,11 +155,11 @@ class HostMaps:
 
 
 def run_program(emulator: Emulator, experiment: Path, folder: Path) -> HostMaps:
-    """Step in the Fortran program example_host, in its own time loop, on every 20th cell of land.
+    """Step in the Fortran program example_host, in its own time loop, on every 50th cell of land.
 
     It solves an energy balance at each point every day; the whole map comes from its restart file.
     """
-    cells = np.flatnonzero(land_cells(emulator))[::20]
+    cells = np.flatnonzero(land_cells(emulator))[::50]
     program = build_example_host(folder / "host", ["-O2"])
     points = Points.make(*centres(emulator, cells))
     ran = run_example_host(program, folder, experiment, emulator.scheme, points, FIRST, LAST)

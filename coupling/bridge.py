@@ -119,11 +119,13 @@ def bind(ffi: Any) -> None:
         size = np.dtype(dtype).itemsize
         return np.frombuffer(ffi.buffer(pointer, count * size), dtype=dtype)
 
-    def copied(pointer: Any, n_points: int, shape: tuple[int, ...]) -> np.ndarray | None:
+    def centres(pointer: Any, n_points: int) -> np.ndarray:
+        return array(pointer, n_points, np.float64, "n_points").copy()
+
+    def edges(pointer: Any, n_points: int) -> np.ndarray | None:
         if pointer == ffi.NULL:
             return None
-        count = n_points * (2 if len(shape) == 2 else 1)
-        return array(pointer, count, np.float64, "n_points").reshape(shape).copy()
+        return array(pointer, 2 * n_points, np.float64, "n_points").reshape(n_points, 2).copy()
 
     def get_into(handle: int, name: Any, values: Any, n_values: int, dtype: type) -> None:
         known = handles.find(handle)
@@ -143,14 +145,12 @@ def bind(ffi: Any) -> None:
     ) -> None:  # fmt: skip
         from landstep.coupling.coupler import Coupler
 
-        if n_points < 0:
-            raise CouplingError(f"n_points {n_points} is negative")
         coupler = Coupler.open(
             path(experiment),
-            copied(lon, n_points, (n_points,)),
-            copied(lat, n_points, (n_points,)),
-            lon_bounds=copied(lon_bounds, n_points, (n_points, 2)),
-            lat_bounds=copied(lat_bounds, n_points, (n_points, 2)),
+            centres(lon, n_points),
+            centres(lat, n_points),
+            lon_bounds=edges(lon_bounds, n_points),
+            lat_bounds=edges(lat_bounds, n_points),
             year=None if year == ffi.NULL else int(year[0]),
             restart=None if restart == ffi.NULL else path(restart),
         )

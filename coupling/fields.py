@@ -35,7 +35,7 @@ class Field:
 
 
 def field_list(scheme: Scheme) -> list[Field]:
-    """Fields of a class scheme: one area fraction a class, the dominant class, the covered share."""
+    """Fields of a class scheme: a fraction for each class, the dominant class, the known share."""
     known = "the part of the host's cell whose class the emulator knows"
     shares = [
         Field(AREA_FRACTION + name, f"area fraction of {long_name}", "1", known)

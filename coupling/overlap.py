@@ -139,9 +139,7 @@ class RectangleOverlap:
             areas[point, column[end]] += np.rint(cell * share).astype(np.int64)
 
 
-def _span(
-    start: np.ndarray, end: np.ndarray, edges: np.ndarray, rows: Rows
-) -> Span:
+def _span(start: np.ndarray, end: np.ndarray, edges: np.ndarray, rows: Rows) -> Span:
     """Columns between two longitudes, degrees east of the grid's western edge, where end > start.
 
     edges : (nx + 1,) ascending from 0

@@ -19,12 +19,12 @@ from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid, unit_vect
 
 
 class Remap(Protocol):
-    """Where a host's points lie on the emulator's grid.
+    """Where a host's points lie on the emulator's grid."""
 
-    coverage : (n_points,) float64, share of the host's cell that lies in the grid, 0..1
-    """
-
-    coverage: np.ndarray
+    @property
+    def coverage(self) -> np.ndarray:
+        """Share of the host's cell that lies in the grid, 0..1: (n_points,) float64."""
+        ...
 
     def class_areas(self, numbers: np.ndarray, n_classes: int) -> np.ndarray:
         """Area of each class in each host cell.

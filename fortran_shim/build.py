@@ -1,4 +1,4 @@
-"""Build the example host from the installed sources, and tell a host's build how to find landstep."""
+"""Build the example host, and tell a host's own build how to find landstep."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-import numpy as np
-
 from landstep.emulator.errors import DependencyError, InputError
-from landstep.emulator.experiment import load_experiment
-from landstep.emulator.grid import Grid
-from landstep.emulator.inputs import open_inputs
-from landstep.emulator.netcdf import Variable, write_netcdf
 
 MODULE_SOURCES = ("landstep_c.f90", "landstep.f90")
 EXAMPLE_SOURCES = ("example_host.f90", "example_files.f90", "example_main.f90")
@@ -71,7 +65,7 @@ def build_flags() -> dict[str, str]:
 
 
 def fortran_compiler() -> str:
-    """Path of the host's Fortran compiler: $FC, else gfortran; DependencyError where it is not there."""
+    """Path of the Fortran compiler, $FC or gfortran; DependencyError where it is not there."""
     name = os.environ.get("FC") or "gfortran"
     path = shutil.which(name)
     if path is None:
@@ -83,7 +77,7 @@ def fortran_compiler() -> str:
 
 
 def netcdf_fortran() -> tuple[list[str], list[str]]:
-    """Compile and link flags of the system's netCDF-Fortran; DependencyError where it is not there."""
+    """Compile and link flags of netCDF-Fortran; DependencyError where it is not there."""
     program = shutil.which("nf-config")
     if program is None:
         raise DependencyError(
@@ -128,86 +122,3 @@ def build_example_host(out_dir: str | Path, flags: Sequence[str] = ()) -> Path:
     if run.returncode != 0:
         raise InputError(f"the example host did not compile: {shlex.join(command)}\n{run.stderr}")
     return program
-
-
-def run_example_host(
-    program: Path, experiment: str | Path, first: int, last: int, folder: str | Path
-) -> Path:
-    """Run the built example host on points spread over an experiment's grid.
-
-    program : from build_example_host
-    first, last : years; the host starts from the map of `first`
-    folder : gets points.nc, host.nml, results.nc and landstep_restart.nc
-    returns : path of results.nc: landstep's fields and the host's own results, a record a year
-    Raises InputError with the host's own words where it fails.
-    """
-    where = Path(folder)
-    where.mkdir(parents=True, exist_ok=True)
-    inputs = open_inputs(load_experiment(experiment))
-    write_points(where / "points.nc", *spread_points(inputs.grid))
-    results, restart = where / "results.nc", where / "landstep_restart.nc"
-    write_namelist(
-        where / "host.nml",
-        experiment=Path(experiment).resolve(),
-        points_file=where / "points.nc",
-        results_file=results,
-        restart_out=restart,
-        covers=",".join(inputs.scheme.names),
-        first_year=first,
-        last_year=last,
-    )
-    command = [str(program), str(where / "host.nml")]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        raise InputError(f"{shlex.join(command)}: {run.stderr.strip() or run.stdout.strip()}")
-    return results
-
-
-def write_namelist(path: Path, **values: str | int | Path) -> None:
-    """Write the namelist that example_main.f90 reads; texts of any kind are quoted."""
-    lines = [
-        f"  {name} = {value}" if isinstance(value, int) else f"  {name} = '{_quoted(str(value))}'"
-        for name, value in values.items()
-    ]
-    path.write_text("\n".join(["&host", *lines, "/", ""]), "utf-8")
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def write_points(path: Path, lon: np.ndarray, lat: np.ndarray, half_deg: float | None) -> None:
-    """Write a points file of the example host.
-
-    lon, lat : (n,) degrees
-    half_deg : half the width and height of each point's cell; None: points without bounds
-    """
-    variables = [
-        Variable("lon", ("point",), lon, {"units": "degrees_east"}),
-        Variable("lat", ("point",), lat, {"units": "degrees_north"}),
-    ]
-    if half_deg is not None:
-        sides = np.array([-half_deg, half_deg])
-        for name, centre in (("lon_bounds", lon), ("lat_bounds", lat)):
-            edges = centre[:, None] + sides
-            if name == "lat_bounds":
-                edges = np.clip(edges, -90.0, 90.0)
-            variables.append(Variable(name, ("point", "edge"), edges, {"units": "degrees"}))
-    dims: dict[str, int | None] = {"point": lon.size, "edge": 2}
-    write_netcdf(path, dims, variables, {"title": "points of the example host"})
-
-
-def spread_points(grid: Grid, rows: int = 4, columns: int = 6) -> tuple[np.ndarray, np.ndarray, float]:
-    """Points spread evenly over a grid, and half the width of a cell that is a few fine cells wide.
-
-    returns : lon and lat (rows * columns,) float64, degrees; half a width, degrees
-    """
-    ny, nx = grid.shape
-    row = (np.arange(rows) * 2 + 1) * ny // (2 * rows)
-    col = (np.arange(columns) * 2 + 1) * nx // (2 * columns)
-    lon, lat = grid.lon_deg, grid.lat_deg
-    if grid.kind == "regular":
-        lon, lat = np.broadcast_arrays(lon, lat[:, None])
-    spacing = float(np.abs(lat[1, 0] - lat[0, 0]))
-    place = np.ix_(row, col)
-    return lon[place].ravel().copy(), lat[place].ravel().copy(), 5.3 * spacing

@@ -74,8 +74,8 @@ contains
     type(host_t), intent(inout) :: host
     character(*), intent(in) :: experiment
     character(*), intent(in) :: covers                          !! names with commas between
-    real(coordinate_kind), intent(in) :: lon(:), lat(:)         !! degrees
-    real(coordinate_kind), intent(in), optional :: lon_bounds(:, :), lat_bounds(:, :) !! (2, n)
+    real(coordinate_kind), intent(in), contiguous :: lon(:), lat(:) !! degrees
+    real(coordinate_kind), intent(in), contiguous, optional :: lon_bounds(:, :), lat_bounds(:, :) !! (2, n)
     integer, intent(in), optional :: year
     character(*), intent(in), optional :: restart
     integer, intent(out) :: stat

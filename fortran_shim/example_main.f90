@@ -53,7 +53,7 @@ program example_main
   if (stat /= 0) then ! what was written so far stays readable
     call say(message)
     call results_close(results, stat, message)
-    stop 1
+    stop 1, quiet=.true.
   end if
   call results_close(results, stat, message)
   if (stat /= 0) call give_up(message)
@@ -72,6 +72,6 @@ contains
     character(*), intent(in) :: text
 
     call say(text)
-    stop 1
+    stop 1, quiet=.true.
   end subroutine give_up
 end program example_main

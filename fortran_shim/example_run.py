@@ -13,6 +13,8 @@ from landstep.emulator.classes import Scheme
 from landstep.emulator.errors import LandstepError
 from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
 
+RESULTS, RESTART = "results.nc", "landstep_restart.nc"
+
 
 @dataclass(frozen=True)
 class HostRun:
@@ -59,15 +61,36 @@ def run_example_host(
     restart : start from this file instead of the experiment's map of `first`
     Raises LandstepError with the program's own words where it fails.
     """
+    namelist = prepare_example_run(folder, experiment, scheme, points, first, last, restart)
+    done = subprocess.run(
+        [program.resolve(), namelist], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise LandstepError(f"{program}: failed: {done.stderr.strip()}")
+    return HostRun(namelist.parent / RESULTS, namelist.parent / RESTART, done.stdout)
+
+
+def prepare_example_run(
+    folder: Path,
+    experiment: Path,
+    scheme: Scheme,
+    points: Points,
+    first: int,
+    last: int,
+    restart: Path | None = None,
+) -> Path:
+    """Write the points and the namelist of a run into a folder; parameters as `run_example_host`.
+
+    returns : absolute path of the namelist, the program's one argument
+    """
     folder = folder.resolve()
     _write_points(folder / "points.nc", points)
-    run = HostRun(folder / "results.nc", folder / "landstep_restart.nc", "")
     lines = {
         "experiment": Path(experiment).resolve(),
         "points_file": folder / "points.nc",
-        "results_file": run.results,
+        "results_file": folder / RESULTS,
         "restart_in": restart.resolve() if restart else "",
-        "restart_out": run.restart,
+        "restart_out": folder / RESTART,
         "covers": ",".join(scheme.names),
     }
     text = "".join(
@@ -75,12 +98,7 @@ def run_example_host(
     )
     namelist = folder / "host.nml"
     namelist.write_text(f"&host\n{text}  first_year = {first}\n  last_year = {last}\n/\n", "utf-8")
-    done = subprocess.run(
-        [program.resolve(), namelist], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise LandstepError(f"{program}: failed: {done.stderr.strip()}")
-    return HostRun(run.results, run.restart, done.stdout)
+    return namelist
 
 
 def _write_points(path: Path, points: Points) -> None:

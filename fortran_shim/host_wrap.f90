@@ -23,9 +23,9 @@ contains
     stat, message)
     type(wrapped_host), intent(inout) :: self
     character(*), intent(in) :: experiment, covers
-    real(real64), intent(in) :: lon(:), lat(:)
+    real(real64), intent(in), contiguous :: lon(:), lat(:)
     logical, intent(in) :: by_area
-    real(real64), intent(in) :: lon_bounds(:, :), lat_bounds(:, :) !! (2, n)
+    real(real64), intent(in), contiguous :: lon_bounds(:, :), lat_bounds(:, :) !! (2, n)
     integer, intent(in) :: year
     character(*), intent(in) :: restart                            !! blank: none
     integer, intent(out) :: stat
@@ -74,7 +74,7 @@ contains
   subroutine wrapped_get(self, name, values, stat, message)
     type(wrapped_host), intent(inout) :: self
     character(*), intent(in) :: name
-    real(real64), intent(inout) :: values(:)
+    real(real64), intent(inout), contiguous :: values(:)
     integer, intent(out) :: stat
     character(message_length), intent(out) :: message
 

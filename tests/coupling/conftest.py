@@ -11,6 +11,7 @@ import pytest
 from landstep.emulator.errors import DependencyError
 from landstep.fortran_shim.build import library_path
 
+
 @pytest.fixture(scope="session")
 def liblandstep() -> Path:
     """Path of the installed C library; the test skips where this installation has none."""

@@ -36,7 +36,9 @@ def probe(liblandstep: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(probe: Path, experiment: Path, result: Path, **environment: str) -> list[str]:
     """Run the probe in an environment that holds nothing else; it must print nothing."""
     command = [str(probe), str(experiment), str(result)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=result.parent)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, cwd=result.parent
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return result.read_text("utf-8").splitlines()
 
@@ -51,7 +53,7 @@ def test_a_host_with_traps_is_left_as_it_was(probe: Path, experiment: Path, tmp_
             "traps=1", "rounding=1", "control=1", "flags=1", "interrupt=1", "locale=1",
         ], line  # fmt: skip
     told = {line.split()[0]: line for line in calls}
-    assert "status=5" in told["update_before_open"] and "landstep_open" in told["update_before_open"]
+    assert "status=5" in told["update_before_open"] and "call landstep_open" in lines[0]
     assert "status=4" in told["open_wrong_file"] and "no_such.toml" in told["open_wrong_file"]
     assert "status=5" in told["skip"] and "skips 2019" in told["skip"]
     assert "status=8" in told["misspelt"] and "'forrest'" in told["misspelt"]
@@ -63,7 +65,8 @@ def test_its_fields_are_those_of_python(probe: Path, experiment: Path, tmp_path:
     coupler = Coupler.open(
         experiment, LON, LAT, lon_bounds=LON_BOUNDS, lat_bounds=LAT_BOUNDS, year=2015
     )
-    found = [line.split() for line in run(probe, experiment, tmp_path / "r") if line.startswith("for")]
+    lines = run(probe, experiment, tmp_path / "result")
+    found = [line.split() for line in lines if line.startswith("forest")]
     for (_, year, *values), expected_year in zip(found, range(2015, 2019), strict=True):
         assert int(year) == expected_year
         coupler.update(expected_year, 1, 1)

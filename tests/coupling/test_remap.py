@@ -34,7 +34,9 @@ def random_map(grid: Grid, seed: int = 0) -> np.ndarray:
     return numbers
 
 
-def rectangles(west: list[float], east: list[float], south: list[float], north: list[float]) -> Points:
+def rectangles(
+    west: list[float], east: list[float], south: list[float], north: list[float]
+) -> Points:
     lon_bounds, lat_bounds = np.array([west, east]).T, np.array([south, north]).T
     middle = lon_bounds[:, 0] + np.mod(lon_bounds[:, 1] - lon_bounds[:, 0], 360.0) / 2
     middle = np.where(middle > 360, middle - 360, middle)
@@ -87,12 +89,14 @@ def test_a_point_on_an_edge_belongs_to_the_east_and_north() -> None:
 
 
 def test_the_outer_edges_of_the_grid_are_inside() -> None:
-    points = Points.make(np.array([170.0, -176.0, 175.0, 175.0]), np.array([45.0, 45.0, 50.0, 40.0]))
+    lon, lat = np.array([170.0, -176.0, 175.0, 175.0]), np.array([45.0, 45.0, 50.0, 40.0])
+    points = Points.make(lon, lat)
     assert remap_to(points, region()).coverage.tolist() == [1.0] * 4
 
 
 def test_points_outside_the_grid_have_no_area() -> None:
-    points = Points.make(np.array([169.9, -175.9, 175.0, 175.0]), np.array([45.0, 45.0, 50.1, 39.9]))
+    lon, lat = np.array([169.9, -175.9, 175.0, 175.0]), np.array([45.0, 45.0, 50.1, 39.9])
+    points = Points.make(lon, lat)
     remap = remap_to(points, region())
     assert not remap.class_areas(random_map(region()), K).any()
     assert not remap.coverage.any()
@@ -148,7 +152,8 @@ def test_a_rectangle_wholly_inside_is_covered_exactly() -> None:
 def test_rectangles_that_tile_the_globe_hold_all_of_it() -> None:
     """One whole number a class, whatever the tiling: 6.37e6 m squared times 4 pi in all."""
     numbers = random_map(globe(), 4)
-    west, south = (a.ravel().tolist() for a in np.meshgrid(np.arange(-180, 180, 60), np.arange(-90, 90, 60)))
+    corners = np.meshgrid(np.arange(-180, 180, 60), np.arange(-90, 90, 60))
+    west, south = (corner.ravel().tolist() for corner in corners)
     aligned = rectangles(west, [w + 60 for w in west], south, [s + 60 for s in south])
     areas = remap_to(aligned, globe()).class_areas(numbers, K)
     direct = np.broadcast_to(globe().cell_area(), globe().shape)
@@ -187,7 +192,8 @@ def test_a_projected_grid_gives_the_nearest_centre() -> None:
     lat, lon = 60 - 0.1 * row + 0.03 * col, 15 + 0.2 * col + 0.05 * row
     areas = remap_to(Points.make(lon, lat), grid).class_areas(numbers, 88)
     nearest = [
-        int(angle(la, lo, grid.lat_deg, grid.lon_deg).argmax()) for la, lo in zip(lat, lon, strict=True)
+        int(angle(north, east, grid.lat_deg, grid.lon_deg).argmax())
+        for north, east in zip(lat, lon, strict=True)
     ]
     assert areas.argmax(axis=1).tolist() == nearest
     assert areas.sum(axis=1).tolist() == grid.cell_area().ravel()[nearest].tolist()
@@ -204,7 +210,10 @@ def test_a_projected_grid_ends_half_a_cell_beyond_its_centres(beyond: float, ins
 def test_a_projected_grid_counts_whole_cells_by_their_centres() -> None:
     grid, numbers = turned(), random_map(turned(), 7)
     points = rectangles(
-        [15.12, 15.6, 375.12], [15.93, 16.41, 375.93], [59.204, 59.5, 59.204], [59.907, 60.1, 59.907]
+        [15.12, 15.6, 375.12],
+        [15.93, 16.41, 375.93],
+        [59.204, 59.5, 59.204],
+        [59.907, 60.1, 59.907],
     )
     areas = remap_to(points, grid).class_areas(numbers, K)
     for point in range(3):
@@ -220,7 +229,8 @@ def test_a_projected_grid_counts_whole_cells_by_their_centres() -> None:
 
 def test_a_host_cell_finer_than_a_projected_grid_takes_the_cell_that_holds_it() -> None:
     centre_lat, centre_lon = 60 - 0.1 * 4 + 0.03 * 4 + 0.03, 15 + 0.2 * 4 + 0.05 * 4 + 0.03
-    points = rectangles([centre_lon - 0.01], [centre_lon + 0.01], [centre_lat - 0.01], [centre_lat + 0.01])
+    lons, lats = ([c - 0.01, c + 0.01] for c in (centre_lon, centre_lat))
+    points = rectangles(lons[:1], lons[1:], lats[:1], lats[1:])
     numbers = np.zeros((11, 8), np.uint8)
     numbers[4, 4] = 1
     remap = remap_to(points, turned())

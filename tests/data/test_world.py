@@ -6,6 +6,7 @@ from itertools import pairwise
 import netCDF4
 import numpy as np
 import pytest
+
 from landstep.data.suitability import N_CLASSES
 from landstep.data.world import make_world
 from landstep.emulator.classes import scheme

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from landstep.data.first_map import first_map
 from landstep.data.process import Process, RandomPlaces, _best
 from landstep.data.suitability import forest_codes, suitability

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
+from landstep.emulator.card import write_manifest
 from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.experiment import Experiment
@@ -105,7 +107,11 @@ def _make(
     roll : turn all fields eastward by so many cells, a multiple of BLOCK
     """
     rng = np.random.default_rng(seed)
-    grid, of, session = made_up_grid(kind, shape), scheme("hilda8"), Session.open(model, "cpu", threads)
+    grid, of, session = (
+        made_up_grid(kind, shape),
+        scheme("hilda8"),
+        Session.open(model, "cpu", threads),
+    )
     blocks = Blocks(BLOCK, (-(-shape[0] // BLOCK), -(-shape[1] // BLOCK)))
     row, col = coarse_index(grid, blocks, "blocks")
     start = np.where(rng.random(shape) < 0.3, patches(rng, shape, 1, 8), patches(rng, shape, 5, 8))
@@ -150,3 +156,22 @@ def with_run() -> Callable[..., Emulator]:
         return replace(emulator, experiment=Experiment.model_validate(tables))
 
     return change
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[[bytes | onnx.ModelProto], Path]:
+    """Give a function that writes a graph with a manifest of its own and returns the path."""
+
+    def write(proto: bytes | onnx.ModelProto) -> Path:
+        path = tmp_path / "crafted.onnx"
+        path.write_bytes(proto if isinstance(proto, bytes) else proto.SerializeToString())
+        write_manifest(path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def proto(tiny_model: Path) -> onnx.ModelProto:
+    """Parse the tiny model, to be crafted."""
+    return onnx.load(tiny_model)

@@ -92,7 +92,8 @@ def test_a_missing_manifest_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"null", b'{"bytes": 1}', b'{"bytes": "x", "sha256": ""}', b"\xff"]
+    "content",
+    [b"", b"{", b"[]", b"null", b'{"bytes": 1}', b'{"bytes": "x", "sha256": ""}', b"\xff"],
 )
 def test_what_is_no_manifest_is_refused(tmp_path, content):
     """Any content that is not a manifest: a ModelError that names the file."""

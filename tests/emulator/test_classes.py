@@ -126,7 +126,9 @@ def test_mix_matrix_takes_states_in_order_and_ends_with_the_remainder():
 
 def test_an_unknown_scheme_is_refused_with_the_list():
     """The name in the message, and what there is."""
-    with pytest.raises(ConfigError, match=r"'hilda9' is not known; there are \['brazil9', 'hilda13'"):
+    with pytest.raises(
+        ConfigError, match=r"'hilda9' is not known; there are \['brazil9', 'hilda13'"
+    ):
         scheme("hilda9")
 
 
@@ -144,7 +146,7 @@ def test_a_small_table_is_a_scheme():
         ('5 = "land"', '5 = "lnad"', "'lnad' is not one of its classes"),
         ("land = 1.0", "land = 0.9", "sum to 0.9, expected 1"),
         ("{ land", "{ lnad", "'lnad' is not one of its classes"),
-        ("fixed = true", "fixed = false", "set fixed = true"),
+        ("fixed = true", "fixed = false", "it must be fixed"),
     ],
 )
 def test_a_table_that_contradicts_itself_is_refused(old, new, words):

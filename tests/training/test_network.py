@@ -111,6 +111,18 @@ def test_missing_forcing_leaves_a_masked_cell_with_equal_odds():
     assert (logits[:, 0] == FORBIDDEN).all()
 
 
+def test_first_guess_hardly_feels_how_a_share_was_rounded():
+    network = made_up().eval()
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet(np.ones(len(STATES)), (1, 40, 40))
+    shares *= 1 - 10.0 ** rng.uniform(-7, -1, (1, 40, 40, 1))  # next to nothing is left over
+    forcing = torch.from_numpy(np.moveaxis(shares, -1, 1))
+    change = torch.zeros_like(forcing)
+    exact = network.double().coarse_channels(forcing, change)
+    rounded = network.float().coarse_channels(forcing.float(), change.float())
+    assert (exact - rounded).abs().max() < 5e-5
+
+
 def test_base_of_a_known_cell_is_the_log_frequency_of_its_transitions():
     network = made_up().eval()
     counts = np.zeros((8, 8))

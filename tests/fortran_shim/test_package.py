@@ -1,0 +1,169 @@
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from landstep.coupling.embed_build import public_functions
+from landstep.emulator.errors import DependencyError, InputError
+from landstep.fortran_shim import build
+
+CMAKE_PROJECT = """
+cmake_minimum_required(VERSION 3.20)
+project(host LANGUAGES C Fortran)
+find_package(landstep 0.1 REQUIRED)
+add_executable(c_host host.c)
+target_link_libraries(c_host PRIVATE landstep::landstep)
+add_executable(fortran_host host.f90)
+target_link_libraries(fortran_host PRIVATE landstep::fortran)
+"""
+C_HOST = """
+#include <landstep.h>
+int main(void) {
+  int changed = 0;
+  if (landstep_abi() != LANDSTEP_ABI) return 1;
+  return landstep_update(1, 2015, 1, 1, &changed) == LANDSTEP_STEP_ERROR ? 0 : 2;
+}
+"""
+FORTRAN_HOST = """
+program host
+  use landstep, only: land_t
+  implicit none
+  type(land_t) :: land
+  integer :: stat
+  real :: values(1)
+  call land%get("dominant_class", values, stat)
+  if (stat /= 5) error stop 1
+end program host
+"""
+
+
+@pytest.fixture
+def host_folder(tmp_path: Path) -> Path:
+    """A folder with a host in C and one in Fortran, and nothing else."""
+    (tmp_path / "CMakeLists.txt").write_text(CMAKE_PROJECT)
+    (tmp_path / "host.c").write_text(C_HOST)
+    (tmp_path / "host.f90").write_text(FORTRAN_HOST)
+    return tmp_path
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> None:
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=cwd)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("flags", ["", "-fdefault-real-8"])
+def test_find_package_builds_both_hosts_from_an_empty_folder(
+    tools: None, host_folder: Path, flags: str
+) -> None:
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        pytest.skip("no cmake")
+    where = f"-Dlandstep_DIR={build.build_flags()['cmakedir']}"
+    run(cmake, "-S", host_folder, "-B", host_folder / "b", where, f"-DCMAKE_Fortran_FLAGS={flags}")
+    run(cmake, "--build", host_folder / "b")
+    run(host_folder / "b" / "c_host")
+    run(host_folder / "b" / "fortran_host")
+
+
+def test_the_flags_of_landstep_config_build_both_hosts(tools: None, host_folder: Path) -> None:
+    flags = {name: text.split() for name, text in build.build_flags().items()}
+    c_libs = [flag for flag in flags["libs"] if flag != "-llandstep_fortran"]
+    run("cc", *flags["cflags"], "host.c", "-o", "c_host", *c_libs, cwd=host_folder)
+    run(host_folder / "c_host")
+    compiler = build.fortran_compiler()
+    prebuilt = [compiler, *flags["fflags"], "host.f90", "-o", "prebuilt", *flags["libs"]]
+    run(*prebuilt, cwd=host_folder)
+    run(host_folder / "prebuilt")
+    from_source = [compiler, *flags["sources"], "host.f90", "-o", "from_source", *flags["libs"]]
+    run(*from_source, cwd=host_folder)
+    run(host_folder / "from_source")
+
+
+def test_the_library_shows_the_functions_of_the_header_and_no_more(tools: None) -> None:
+    reader = shutil.which("nm")
+    if reader is None:
+        pytest.skip("no nm (binutils)")
+    library = build.library_path()
+    header = (library.parents[1] / "include" / "landstep.h").read_text("utf-8")
+    listed = subprocess.run(
+        [reader, "-D", "--defined-only", str(library)], capture_output=True, text=True, check=True
+    ).stdout
+    shown = {line.split()[-1] for line in listed.splitlines()}
+    assert shown - {"PyInit__landstep_embed"} == set(public_functions(header))
+
+
+def test_the_installed_package_holds_what_hosts_need() -> None:
+    files = {str(file) for file in distribution("landstep").files or []}
+    if not any(file.startswith("landstep/emulator/") for file in files):
+        pytest.skip("landstep is not installed as a package here")
+    wanted = {
+        "landstep/py.typed",
+        "landstep/emulator/schemes/hilda8.toml",
+        "landstep/fortran_shim/landstep.f90",
+        "landstep/fortran_shim/landstep_c.f90",
+        "landstep/fortran_shim/example_host.f90",
+        "landstep/fortran_shim/example_files.f90",
+        "landstep/fortran_shim/example_main.f90",
+        "landstep/include/landstep.h",
+        "landstep/lib/liblandstep.so",
+        "landstep/lib/cmake/landstep/landstepConfig.cmake",
+    }
+    assert wanted <= files
+    assert any(file.startswith("landstep/training/configs/") for file in files)
+    assert any(file.startswith("landstep/emulator/models/") for file in files)
+
+
+def test_what_is_missing_is_named_with_its_cure(
+    tools: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FC", "no_such_compiler")
+    with pytest.raises(DependencyError, match="'no_such_compiler' not found: install one"):
+        build.build_example_host(tmp_path)
+    monkeypatch.delenv("FC")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DependencyError, match="nf-config not found: install netCDF-Fortran"):
+        build.netcdf_fortran()
+    monkeypatch.setattr(build, "package_folder", lambda: tmp_path)
+    with pytest.raises(DependencyError, match="installed without its C library"):
+        build.build_flags()
+
+
+def test_a_host_that_does_not_compile_gives_the_compilers_words(
+    tools: None, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="-fno-such-flag"):
+        build.build_example_host(tmp_path, ["-fno-such-flag"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fortran", [True, False])
+def test_a_wheel_builds_with_and_without_a_fortran_compiler(tmp_path: Path, fortran: bool) -> None:
+    """The Python part is whole in both; without a compiler only the Fortran parts are missing."""
+    root = Path(__file__).resolve().parents[2]
+    try:
+        import scikit_build_core  # noqa: F401
+    except ImportError:
+        pytest.skip("scikit-build-core is not installed; pip builds in an environment of its own")
+    environment = dict(os.environ)
+    if not fortran:
+        environment["FC"] = str(tmp_path / "no_compiler")
+        environment["CMAKE_ARGS"] = "-DCMAKE_Fortran_COMPILER=NOTFOUND"
+    command = [
+        sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q",
+        "-C", f"build-dir={tmp_path / 'build'}", "-w", str(tmp_path), str(root),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"landstep/lib/liblandstep.so", "landstep/emulator/emulator.py"} <= set(names)
+    assert {"landstep/fortran_shim/landstep.f90", "landstep/include/landstep.h"} <= set(names)
+    assert ("landstep/lib/liblandstep_fortran.a" in names) == fortran
+    assert any("_example_host" in name for name in names) == fortran
+    assert ("landstep/fortran_shim/example_host.py" in names) == fortran
+    assert not any(name.startswith(("tests", "landstep/tests")) for name in names)
