@@ -96,7 +96,6 @@ class LandUseNetwork(nn.Module):
 
     mean: Tensor
     scale: Tensor
-    mix: Tensor
     uniform: Tensor
     transition: Tensor
     allowed: Tensor
@@ -108,7 +107,6 @@ class LandUseNetwork(nn.Module):
         n_classes, base, depth = shape.scheme.n_classes, shape.base, shape.depth
         self.register_buffer("mean", torch.zeros(1, shape.n_continuous, 1, 1))
         self.register_buffer("scale", torch.ones(1, shape.n_continuous, 1, 1))
-        self.register_buffer("mix", torch.from_numpy(shape.scheme.mix_matrix(shape.states)))
         fixed = torch.tensor(shape.scheme.fixed)
         self.register_buffer("uniform", (~fixed).float().div((~fixed).sum()).view(1, -1, 1, 1))
         self.register_buffer("transition", transition_logits(np.zeros((n_classes, n_classes)))[0])
@@ -158,14 +156,15 @@ class LandUseNetwork(nn.Module):
             mix less shares (what the map still owes, with the part that it always differs by), log
             of the mix
         """
-        total = forcing.sum(1, keepdim=True)
+        total = add_in_order(forcing, [1.0] * forcing.shape[1])
         states = torch.cat([forcing, (1 - total).clamp(min=0)], 1)
-        changes = torch.cat([forcing_change, -forcing_change.sum(1, keepdim=True)], 1)
-        to_classes = self.mix.T[:, :, None, None]
-        mix = functional.conv2d(states, to_classes)
+        change = add_in_order(forcing_change, [1.0] * forcing.shape[1])
+        table = self.shape.scheme.mix_matrix(self.shape.states).T.tolist()
+        mix = torch.cat([add_in_order(states, shares) for shares in table], 1)
+        changes = torch.cat([forcing_change, -change], 1)
+        mix_change = torch.cat([add_in_order(changes, shares) for shares in table], 1)
         owed = torch.where(total > 0, mix - prior_shares, 0.0)
         mix = torch.where(total > 0, mix, self.uniform)
-        mix_change = functional.conv2d(changes, to_classes)
         guess = mix.clamp(min=SMALLEST_SHARE).log()
         changes, owed = signed_log(mix_change), signed_log(owed)
         return torch.cat(
@@ -231,6 +230,21 @@ class LandUseNetwork(nn.Module):
             field = functional.interpolate(self.narrow[level](field), scale_factor=2.0)
             field = self.up[level](torch.cat([field, kept[level]], 1))
         return field
+
+
+def add_in_order(states: Tensor, shares: Sequence[float]) -> Tensor:
+    """Add states, each times its share, one after the other.
+
+    Written out, and not as a product with a matrix, because the order of adding then is the same
+    wherever the graph runs: what is left of nearly equal numbers has to be exact.
+
+    states : (n, F, cy, cx); shares : F numbers; returns : (n, 1, cy, cx)
+    """
+    total = torch.zeros_like(states[:, :1])
+    for number, share in enumerate(shares):
+        if share:
+            total = total + states[:, number : number + 1] * share
+    return total
 
 
 def signed_log(share: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from landstep.emulator.errors import (
     StepError,
 )
 from landstep.emulator.experiment import load_experiment
-from landstep.emulator.features import cut_inputs
+from landstep.emulator.features import class_shares, cut_inputs
 from landstep.emulator.session import Session
 from landstep.emulator.tiling import windows
 
@@ -55,6 +55,7 @@ def by_hand(emulator, state, core, halo):
                 inputs.categories([c.name for c in card.categories], state.year + 1),
                 forcing,
                 change,
+                class_shares(state.land_use, inputs.row, inputs.col, forcing.shape[1:], 8),
                 inputs.row,
                 inputs.col,
             )

@@ -45,6 +45,7 @@ def inputs(session, shape=(20, 28), seed=0):
         rng.integers(0, 6, (2, y, x)).astype(np.uint8),
         now,
         now - before,
+        rng.dirichlet(np.ones(8), (3, 4)).transpose(2, 0, 1),
         np.arange(y) * 3 // y,
         np.arange(x) * 4 // x,
     )
@@ -294,13 +295,14 @@ def test_features_put_any_array_into_the_graphs_form(session):
     """Rows 17, 18: float64, big-endian, other integers: converted at the one door, same bits."""
     window = inputs(session)
     plain = session.run(window)
-    fields = {name: window[name][0] for name in INPUT_NAMES[:5]}
+    fields = {name: window[name][0] for name in INPUT_NAMES[:6]}
     changed = {
         "prior": fields["prior"].astype(">i4"),
         "continuous": fields["continuous"].astype(">f4"),
         "categories": fields["categories"].astype(np.int64),
         "forcing": fields["forcing"].astype(np.float64),
         "forcing_change": fields["forcing_change"].astype(">f8"),
+        "prior_shares": fields["prior_shares"].astype(np.float64),
         "row": window["row"].astype(np.int32),
         "col": window["col"].astype(">i8"),
     }

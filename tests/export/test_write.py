@@ -11,7 +11,7 @@ import torch
 from landstep.emulator.card import Card, manifest_path
 from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.errors import ModelError
-from landstep.emulator.features import INPUT_NAMES, OUTPUT_NAMES, cut_inputs, window_inputs
+from landstep.emulator.features import INPUT_NAMES, OUTPUT_NAMES, class_shares, cut_inputs, window_inputs
 from landstep.emulator.graph_checks import OPERATORS
 from landstep.emulator.session import Session
 from landstep.emulator.tiling import windows
@@ -107,6 +107,7 @@ def test_windows_with_their_halo_have_the_bits_of_the_whole(exported, core):
         "categories": rng.integers(0, 5, (2, y, x)).astype(np.uint8),
         "forcing": forcing,
         "forcing_change": (0.02 * forcing[::-1]).copy(),
+        "prior_shares": class_shares(prior, np.arange(y) // 7, np.arange(x) // 7, (11, 14), 8),
         "row": np.arange(y) // 7,
         "col": np.arange(x) // 7,
     }

@@ -93,7 +93,9 @@ def test_training_learns_more_than_the_transition_table(training_file, region):
     batch = collate([unseen.draw(number) for number in range(16)])
     losses = []
     for network in (untrained, trained.network):
-        coarse = network.coarse_channels(batch["forcing"], batch["forcing_change"])
+        coarse = network.coarse_channels(
+            batch["forcing"], batch["forcing_change"], batch["prior_shares"]
+        )
         painted = torch.cat(
             [paint(coarse[n : n + 1], batch["row"][n], batch["col"][n]) for n in range(16)]
         )

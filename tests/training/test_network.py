@@ -51,12 +51,14 @@ def inputs(network, y=24, x=32, seed=0, masked=0.3, coarse=(3, 4)):
     prior[rng.random((1, y, x)) < masked] = MASKED
     forcing = rng.dirichlet(np.ones(len(shape.states) + 1), (1, *coarse))[..., :-1]
     change = 0.01 * rng.standard_normal(forcing.shape)
+    held = rng.dirichlet(np.ones(8), (1, *coarse))
     arrays = (
         prior,
         rng.standard_normal((1, shape.n_continuous, y, x)).astype(np.float32),
         rng.integers(0, 5, (1, len(shape.category_sizes), y, x)).astype(np.uint8),
         np.moveaxis(forcing, -1, 1).astype(np.float32),
         np.moveaxis(change, -1, 1).astype(np.float32),
+        np.moveaxis(held, -1, 1).astype(np.float32),
         np.arange(y) * coarse[0] // y,
         np.arange(x) * coarse[1] // x,
     )
@@ -94,7 +96,7 @@ def test_untrained_network_gives_the_commonest_class_of_the_mix_where_masked():
     land_use = LandUseGraph(network)(*arrays)[0].numpy()[0]
     expected = arrays[0].numpy()[0].copy()
     for y, x in np.argwhere(expected == MASKED):
-        cell = arrays[3].numpy()[0, :, arrays[5][y], arrays[6][x]].astype(np.float64)
+        cell = arrays[3].numpy()[0, :, arrays[6][y], arrays[7][x]].astype(np.float64)
         expected[y, x] = 1 + mix_by_hand(cell, matrix)[1:].argmax()
     assert np.array_equal(land_use, expected)
     assert len(np.unique(expected[arrays[0][0] == MASKED])) > 2
@@ -118,9 +120,23 @@ def test_first_guess_hardly_feels_how_a_share_was_rounded():
     shares *= 1 - 10.0 ** rng.uniform(-7, -1, (1, 40, 40, 1))  # next to nothing is left over
     forcing = torch.from_numpy(np.moveaxis(shares, -1, 1))
     change = torch.zeros_like(forcing)
-    exact = network.double().coarse_channels(forcing, change)
-    rounded = network.float().coarse_channels(forcing.float(), change.float())
-    assert (exact - rounded).abs().max() < 5e-5
+    held = torch.from_numpy(rng.dirichlet(np.ones(8), (40, 40)).transpose(2, 0, 1))[None]
+    exact = network.double().coarse_channels(forcing, change, held)
+    rounded = network.float().coarse_channels(forcing.float(), change.float(), held.float())
+    assert (exact - rounded).abs()[:, -8:].max() < 5e-5
+
+
+def test_what_a_map_owes_is_the_forcings_mix_less_what_it_holds():
+    network = made_up().eval()
+    forcing, change, held = inputs(network)[3:6]
+    forcing[:, :, 0, 0] = 0  # missing: nothing is known to be owed
+    owed = network.coarse_channels(forcing, change, held)[0, -16:-8]
+    matrix = network.shape.scheme.mix_matrix(STATES).astype(np.float64)
+    asked = mix_by_hand(forcing.numpy()[0, :, 2, 1].astype(np.float64), matrix)
+    difference = asked - held.numpy()[0, :, 2, 1]
+    expected = np.sign(difference) * np.log(1 + 1000 * np.abs(difference))
+    np.testing.assert_allclose(owed[:, 2, 1], expected, atol=1e-3)
+    assert (owed[:, 0, 0] == 0).all()
 
 
 def test_base_of_a_known_cell_is_the_log_frequency_of_its_transitions():
@@ -213,7 +229,7 @@ def test_the_network_sees_no_farther_than_its_card_says(depth):
     prior = torch.full((1, size, size), 4, dtype=torch.uint8)
     categories = torch.zeros(1, 2, size, size, dtype=torch.uint8)
     coarse = torch.rand(
-        1, 2 * len(STATES) + 24, size, size, dtype=torch.float64, generator=generator
+        1, 2 * len(STATES) + 40, size, size, dtype=torch.float64, generator=generator
     )
     elevation = torch.rand(1, 1, size, size, dtype=torch.float64, generator=generator)
     farthest = 0
@@ -235,7 +251,7 @@ def test_a_window_with_its_halo_answers_as_the_whole():
         top, left, halo = 40, 44, 24
         rows, cols = slice(top - halo, top + 8 + halo), slice(left - halo, left + 4 + halo)
         cut = [whole[0][:, rows, cols], *(a[:, :, rows, cols] for a in whole[1:3])]
-        found = graph(*cut, *whole[3:5], whole[5][rows], whole[6][cols])[1]
+        found = graph(*cut, *whole[3:6], whole[6][rows], whole[7][cols])[1]
     core = found[:, :, halo : halo + 8, halo : halo + 4]
     np.testing.assert_allclose(core, expected[:, :, top : top + 8, left : left + 4], atol=2e-5)
 
@@ -269,7 +285,7 @@ def test_scaling_makes_statics_of_mean_0_and_deviation_1():
     network.set_scaling(np.array([300.0, 7.0]), np.array([50.0, 0.0]))
     arrays = inputs(network)
     arrays[1] = torch.tensor([400.0, 9.0]).view(1, 2, 1, 1).expand(1, 2, 24, 32)
-    coarse = paint(network.coarse_channels(*arrays[3:5]), *arrays[5:])
+    coarse = paint(network.coarse_channels(*arrays[3:6]), *arrays[6:])
     features, _ = network.features(*arrays[:3], coarse)
     assert features.shape[1] == network.shape.n_inputs
     assert features[0, 9, 0, 0].item() == pytest.approx(2.0)

@@ -39,7 +39,7 @@ def test_a_sample_is_a_function_of_seed_and_number(region, samples):
 
 
 def test_a_sample_is_a_patch_of_the_maps_of_its_years(region, samples):
-    sample = samples.cut(region, (2000, 2004), 9, 11)
+    sample = samples.cut(region, (2000, 2004), region.maps[2000], 9, 11)
     rows, cols = slice(9, 33), slice(11, 35)
     assert np.array_equal(sample["prior"][0], region.maps[2000][rows, cols])
     assert np.array_equal(sample["target"][0], region.maps[2004][rows, cols])
@@ -50,6 +50,22 @@ def test_a_sample_is_a_patch_of_the_maps_of_its_years(region, samples):
     painted = sample["forcing_change"][0][:, sample["row"]][:, :, sample["col"]]
     whole = region.forcing[2000, 2004][1][:, region.row][:, :, region.col]
     assert np.array_equal(painted, whole[:, rows, cols])
+
+
+def test_a_stale_sample_sees_the_last_years_change_and_an_older_map(region):
+    for share, since in ((1.0, 2003), (0.0, 2000)):
+        table = TABLE.model_copy(update={"stale": share, "unmasked": 1.0})
+        drawn = Samples([region], [(2000, 2004)], table, seed=1)
+        found = sorted({np.abs(drawn.draw(n)["forcing_change"]).max() for n in range(8)})
+        largest = np.abs(region.forcing[since, 2004][1]).max()
+        assert found[-1] == pytest.approx(largest, rel=0.5) and found[-1] <= largest
+
+
+def test_what_a_masked_sample_holds_is_counted_on_the_masked_map(region):
+    table = TABLE.model_copy(update={"unmasked": 0.0})
+    samples = Samples([region], PAIRS, table, seed=2)
+    held = np.array([samples.draw(n)["prior_shares"].sum(axis=1).max() for n in range(40)])
+    assert held.max() > 0.9 and held.min() < 0.5
 
 
 def test_lags_are_drawn_equally_often_and_patches_with_change_more_often(region):
@@ -102,7 +118,7 @@ def test_masked_shares_run_from_nothing_to_all(region):
 
 def test_masking_leaves_the_outside_known_and_the_given_map_alone():
     rng = np.random.default_rng(0)
-    prior = rng.integers(0, 8, (1, 40, 40)).astype(np.uint8)
+    prior = rng.integers(0, 8, (40, 40)).astype(np.uint8)
     before = prior.copy()
     for _ in range(20):
         masked = mask_blocks(prior, [8], rng)
@@ -114,7 +130,7 @@ def test_masking_leaves_the_outside_known_and_the_given_map_alone():
 
 def test_masked_blocks_are_squares_of_the_size():
     rng = np.random.default_rng(2)
-    hidden = mask_blocks(np.full((1, 64, 64), 4, np.uint8), [8], rng)[0] == MASKED
+    hidden = mask_blocks(np.full((64, 64), 4, np.uint8), [8], rng) == MASKED
     assert 0 < hidden.mean() < 1
     edges = np.flatnonzero((hidden[1:] != hidden[:-1]).any(1)) + 1
     assert len(set(edges % 8)) == 1
@@ -122,7 +138,7 @@ def test_masked_blocks_are_squares_of_the_size():
 
 @pytest.mark.parametrize("way", range(8))
 def test_a_turned_sample_moves_everything_alike(region, samples, way):
-    sample = samples.cut(region, (2000, 2004), 9, 11)
+    sample = samples.cut(region, (2000, 2004), region.maps[2000], 9, 11)
     turned = turn(sample, way)
     field = sample["prior"].astype(float)
     field = field.swapaxes(1, 2) if way & 4 else field
