@@ -55,9 +55,7 @@ def record(
             f"reference years {first}:{last}, expected FIRST:LAST with a step between"
         )
     if (folder / RECORD).exists() and not replace:
-        raise ConfigError(
-            f"{folder}: a reference is there; --replace writes over it"
-        )
+        raise ConfigError(f"{folder}: a reference is there; --replace writes over it")
     arrays, provenance = run_reference(experiment, first, last)
     note = {
         "format": FORMAT,
