@@ -48,8 +48,8 @@ def class_shares(
     n_coarse = shape[0] * shape[1]
     place = row[:, None] * shape[1] + col[None, :]
     of_class = np.minimum(land_use, n_classes).astype(np.int64)
-    counts = np.bincount((of_class * n_coarse + place).ravel(), minlength=(n_classes + 1) * n_coarse)
-    counts = counts.reshape(n_classes + 1, *shape)
+    both = (of_class * n_coarse + place).ravel()
+    counts = np.bincount(both, minlength=(n_classes + 1) * n_coarse).reshape(-1, *shape)
     return (counts[:-1] / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
 
 
@@ -102,7 +102,10 @@ def cut_inputs(
     window : what to cut; its cells beyond the map are outside land, with statics of 0
     the rest : as in `window_inputs`, over the whole map and the whole coarse grid
     """
-    fine_row, fine_col = row[np.maximum(window.rows, 0)], col[np.maximum(window.cols, 0)]
+    fine_row, fine_col = (
+        index[np.where(seen < 0, seen.max(), seen)]
+        for index, seen in ((row, window.rows), (col, window.cols))
+    )
     top, left = int(fine_row.min()), int(fine_col.min())
     coarse = (
         slice(None),

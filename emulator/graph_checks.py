@@ -16,8 +16,8 @@ from landstep.emulator.errors import ModelError
 OPERATORS = frozenset(
     "Abs Add And ArgMax Cast Clip Concat Constant ConstantOfShape Conv Div Equal Expand Flatten "
     "Gather Identity Less LessOrEqual Greater GreaterOrEqual Log MatMul MaxPool Mul Not Or "
-    "Reciprocal ReduceMax ReduceMin ReduceSum Relu Reshape Resize Shape Slice Softmax Split Sqrt Squeeze "
-    "Sub Transpose Unsqueeze Where OneHot Max Min Neg Range Pad".split()
+    "Reciprocal ReduceMax ReduceMin ReduceSum Relu Reshape Resize Shape Slice Softmax Split Sqrt "
+    "Squeeze Sub Transpose Unsqueeze Where OneHot Max Min Neg Range Pad".split()
 )
 """The operators that landstep's networks are made of: each local, or over channels only."""
 

@@ -45,9 +45,7 @@ def accuracy(predicted: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> floa
     return float((predicted[mask] == truth[mask]).mean())
 
 
-def mean_iou(
-    predicted: np.ndarray, truth: np.ndarray, mask: np.ndarray, n_classes: int
-) -> float:
+def mean_iou(predicted: np.ndarray, truth: np.ndarray, mask: np.ndarray, n_classes: int) -> float:
     """Intersection over union of each class that the truth holds, averaged over those classes.
 
     predicted, truth : same shape, class numbers; mask : same shape, bool, the cells that count

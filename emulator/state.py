@@ -44,7 +44,9 @@ class State:
             raise StateError(
                 f"land_use is {self.land_use.dtype} {self.land_use.shape}, expected uint8 (y, x)"
             )
-        self.land_use.setflags(write=False)
+        frozen = self.land_use.view()
+        frozen.setflags(write=False)
+        object.__setattr__(self, "land_use", frozen)
 
     @property
     def checksum(self) -> str:

@@ -19,9 +19,7 @@ CORE = 240
 """Cells a side of the windows that scoring computes at once."""
 
 
-def predict(
-    network: LandUseNetwork, region: Region, pair: Pair, prior: np.ndarray
-) -> np.ndarray:
+def predict(network: LandUseNetwork, region: Region, pair: Pair, prior: np.ndarray) -> np.ndarray:
     """Step a whole map with torch, as the emulator does with onnxruntime.
 
     prior : (y, x) uint8, valid in pair[0]

@@ -116,10 +116,7 @@ class Fitting(LightningModule):
             batch["forcing"], batch["forcing_change"], batch["prior_shares"]
         )
         painted = torch.cat(
-            [
-                paint(coarse[n : n + 1], batch["row"][n], batch["col"][n])
-                for n in range(len(coarse))
-            ]
+            [paint(coarse[n : n + 1], batch["row"][n], batch["col"][n]) for n in range(len(coarse))]
         )
         logits = self.network(batch["prior"], batch["continuous"], batch["categories"], painted)
         return loss_of(

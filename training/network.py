@@ -25,7 +25,7 @@ CHANGE_SCALE = 20.0
 """Yearly changes of a coarse cell are some hundredths; times this they are of the order of 1."""
 
 SMALL_SHARE = 1e-3
-"""About one fine cell of a coarse one: below it what is owed counts as it is, above it by its log."""
+"""About one fine cell of a coarse one: a share counts as it is below this, by its log above it."""
 
 CORRECTION_LIMIT = 100.0
 """The network moves a logit by at most this, far less than FORBIDDEN, whatever its weights."""

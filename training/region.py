@@ -176,9 +176,7 @@ def same_channels(
     ]
 
 
-def _categories(
-    inputs: Inputs, names: list[str], years: Sequence[int]
-) -> dict[int, np.ndarray]:
+def _categories(inputs: Inputs, names: list[str], years: Sequence[int]) -> dict[int, np.ndarray]:
     """Read the categorical statics of some years; years that are alike share one array."""
     fields: dict[int, np.ndarray] = {}
     for year in years:

@@ -74,8 +74,13 @@ class Samples(Dataset[dict[str, np.ndarray]]):
         of, before, after, top, left = (int(value) for value in self.places[place])
         region = self.regions[of]
         top, left = (
-            int(np.clip(start + rng.integers(-self.table.patch // 4, self.table.patch // 4 + 1),
-                        0, size - self.table.patch))
+            int(
+                np.clip(
+                    start + rng.integers(-self.table.patch // 4, self.table.patch // 4 + 1),
+                    0,
+                    size - self.table.patch,
+                )
+            )
             for start, size in zip((top, left), region.shape, strict=True)
         )
         prior = region.maps[before]
@@ -105,9 +110,7 @@ def patch_window(top: int, left: int, patch: int) -> Window:
     return Window((top, top + patch, left, left + patch), rows, cols, 0, 0)
 
 
-def mask_blocks(
-    prior: np.ndarray, blocks: Sequence[int], rng: np.random.Generator
-) -> np.ndarray:
+def mask_blocks(prior: np.ndarray, blocks: Sequence[int], rng: np.random.Generator) -> np.ndarray:
     """Mask a random share of a map, 0 to 100 %, in square blocks of one random size.
 
     prior : (y, x) uint8; blocks : sizes to choose from, cells
@@ -182,15 +185,15 @@ def _places(region: Region, pairs: Sequence[Pair], table: SamplesTable) -> np.nd
     return np.concatenate(rows)
 
 
-def _in_patches(
-    flags: np.ndarray, tops: np.ndarray, lefts: np.ndarray, patch: int
-) -> np.ndarray:
+def _in_patches(flags: np.ndarray, tops: np.ndarray, lefts: np.ndarray, patch: int) -> np.ndarray:
     """Count True cells in each patch: (tops * lefts,) int64."""
     sums = np.zeros((flags.shape[0] + 1, flags.shape[1] + 1), np.int64)
     sums[1:, 1:] = flags.cumsum(0, dtype=np.int64).cumsum(1)
     top, left = tops[:, None], lefts[None, :]
     counts = (
-        sums[top + patch, left + patch] - sums[top, left + patch]
-        - sums[top + patch, left] + sums[top, left]
+        sums[top + patch, left + patch]
+        - sums[top, left + patch]
+        - sums[top + patch, left]
+        + sums[top, left]
     )
     return counts.ravel()

@@ -11,7 +11,13 @@ import torch
 from landstep.emulator.card import Card, manifest_path
 from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.errors import ModelError
-from landstep.emulator.features import INPUT_NAMES, OUTPUT_NAMES, class_shares, cut_inputs, window_inputs
+from landstep.emulator.features import (
+    INPUT_NAMES,
+    OUTPUT_NAMES,
+    class_shares,
+    cut_inputs,
+    window_inputs,
+)
 from landstep.emulator.graph_checks import OPERATORS
 from landstep.emulator.session import Session
 from landstep.emulator.tiling import windows
@@ -29,10 +35,16 @@ def made_up_card(base=4, depth=2):
     """Give the card of a small hilda8 network."""
     of = scheme("hilda8")
     return Card(
-        name="made up", landstep_version="0", scheme="hilda8", class_codes=list(of.codes),
-        class_names=list(of.names), states=STATES, continuous=["elevation"],
+        name="made up",
+        landstep_version="0",
+        scheme="hilda8",
+        class_codes=list(of.codes),
+        class_names=list(of.names),
+        states=STATES,
+        continuous=["elevation"],
         categories=[{"name": "soil_texture", "size": 8}, {"name": "climate_zone", "size": 5}],
-        base=base, depth=depth,
+        base=base,
+        depth=depth,
     )
 
 

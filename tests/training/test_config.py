@@ -51,7 +51,11 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_pairs_hold_every_year_of_every_lag():
     assert training_pairs((2000, 2003), [2, 1, 2]) == [
-        (2000, 2001), (2001, 2002), (2002, 2003), (2000, 2002), (2001, 2003)
+        (2000, 2001),
+        (2001, 2002),
+        (2002, 2003),
+        (2000, 2002),
+        (2001, 2003),
     ]
 
 

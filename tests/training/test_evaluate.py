@@ -14,10 +14,16 @@ from landstep.training.network import LandUseNetwork, NetworkShape
 def network(region):
     """Build a network of the region that changes many cells."""
     card = Card(
-        name="n", landstep_version="0", scheme="hilda8", class_codes=[], class_names=[],
-        states=list(region.states), continuous=["elevation"],
+        name="n",
+        landstep_version="0",
+        scheme="hilda8",
+        class_codes=[],
+        class_names=[],
+        states=list(region.states),
+        continuous=["elevation"],
         categories=[{"name": "soil_texture", "size": 8}, {"name": "climate_zone", "size": 4}],
-        base=4, depth=2,
+        base=4,
+        depth=2,
     )
     torch.manual_seed(0)
     network = LandUseNetwork(NetworkShape.of_card(card)).eval()
@@ -44,8 +50,8 @@ def test_year_by_year_steps_from_its_own_maps(network, region):
     assert [entry["way"] for entry in entries] == ["one step", "year by year"]
     assert entries[1]["model"] == compare(region, 2006, 2008, end)
     assert entries[0]["model"] != entries[1]["model"]
-    assert entries[0]["persistence"] == entries[1]["persistence"] == compare(
-        region, 2006, 2008, prior
+    assert (
+        entries[0]["persistence"] == entries[1]["persistence"] == compare(region, 2006, 2008, prior)
     )
 
 

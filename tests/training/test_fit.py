@@ -127,7 +127,9 @@ def test_the_card_records_what_the_network_was_made_from(training_file, region):
     assert "/" not in card.model_dump_json().replace("year by year", "")
     ways = [(s["prior"], s["target"], s["way"]) for s in card.scores]
     assert ways == [
-        (2006, 2007, "one step"), (2006, 2008, "one step"), (2006, 2008, "year by year")
+        (2006, 2007, "one step"),
+        (2006, 2008, "one step"),
+        (2006, 2008, "year by year"),
     ]
     for entry in card.scores:
         prior, truth = region.maps[entry["prior"]], region.maps[entry["target"]]
@@ -145,9 +147,7 @@ def test_real_tiles_are_kept_known_partly_and_wholly_masked(training_file):
     assert (masked["prior"] == MASKED).all()
 
 
-@pytest.mark.parametrize(
-    ("line", "what"), [("seed = 5", "config"), ("rate = 0.1", "config")]
-)
+@pytest.mark.parametrize(("line", "what"), [("seed = 5", "config"), ("rate = 0.1", "config")])
 def test_a_checkpoint_of_another_training_file_is_not_resumed(training_file, line, what):
     train(training_file, progress=False)
     training_file.write_text(training_file.read_text() + line + "\n")

@@ -31,9 +31,7 @@ def test_loss_by_hand():
     free = [FORBIDDEN, 0.3, 1.0, -0.4, 2.0, 0.0, 0.1, FORBIDDEN]
     masked = [FORBIDDEN, 0.3, 1.0, -0.4, 2.0, 0.0, 0.1, 0.7]
     prior, target = [4, 4, MASKED, MASKED], [4, 2, 5, 7]
-    found = loss(
-        prior, target, [free, free, masked, masked], change_weight=3.0, masked_share=0.25
-    )
+    found = loss(prior, target, [free, free, masked, masked], change_weight=3.0, masked_share=0.25)
     known = (entropy(free, 4) + 3 * entropy(free, 2)) / 4
     hidden = (entropy(masked, 5) + entropy(masked, 7)) / 2
     assert found == pytest.approx(0.75 * known + 0.25 * hidden, rel=1e-5)

@@ -24,9 +24,7 @@ STATES = ("primf", "secdn", "urban", "c3ann", "pastr")
 
 def made_up(depth=2, base=4, n_continuous=1, sizes=(8, 5), states=STATES):
     """Build an untrained hilda8 network."""
-    return LandUseNetwork(
-        NetworkShape(scheme("hilda8"), states, n_continuous, sizes, base, depth)
-    )
+    return LandUseNetwork(NetworkShape(scheme("hilda8"), states, n_continuous, sizes, base, depth))
 
 
 def randomise(network, seed=0):
@@ -37,7 +35,12 @@ def randomise(network, seed=0):
             if name.endswith("running_var"):
                 value.copy_(0.5 + torch.rand(value.shape, generator=generator))
             elif value.is_floating_point() and name.split(".")[0] not in (
-                "mean", "scale", "mix", "uniform", "transition", "allowed",
+                "mean",
+                "scale",
+                "mix",
+                "uniform",
+                "transition",
+                "allowed",
             ):
                 value.copy_(0.3 * torch.randn(value.shape, generator=generator))
     return network.eval()
@@ -67,9 +70,9 @@ def inputs(network, y=24, x=32, seed=0, masked=0.3, coarse=(3, 4)):
 
 def mix_by_hand(forcing, matrix):
     """Class mix of one coarse cell, remainder included: (K,)."""
-    return sum(forcing[f] * matrix[f] for f in range(len(forcing))) + (
-        1 - forcing.sum()
-    ) * matrix[-1]
+    return (
+        sum(forcing[f] * matrix[f] for f in range(len(forcing))) + (1 - forcing.sum()) * matrix[-1]
+    )
 
 
 @pytest.mark.parametrize(("depth", "base"), [(1, 3), (2, 4), (3, 16)])
@@ -214,8 +217,16 @@ def test_a_masked_cell_may_become_water():
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_the_network_sees_no_farther_than_its_card_says(depth):
     card = Card(
-        name="n", landstep_version="0", scheme="hilda8", class_codes=[], class_names=[],
-        states=[], continuous=[], categories=[], base=2, depth=depth,
+        name="n",
+        landstep_version="0",
+        scheme="hilda8",
+        class_codes=[],
+        class_names=[],
+        states=[],
+        continuous=[],
+        categories=[],
+        base=2,
+        depth=depth,
     )
     reach = 7 * 2**depth - 5
     assert card.halo >= reach
@@ -294,9 +305,16 @@ def test_scaling_makes_statics_of_mean_0_and_deviation_1():
 
 def test_shape_comes_from_the_card():
     card = Card(
-        name="n", landstep_version="0", scheme="sweden5", class_codes=[0], class_names=["a"],
-        states=["urban"], continuous=["elevation"],
-        categories=[{"name": "soil_texture", "size": 8}], base=6, depth=2,
+        name="n",
+        landstep_version="0",
+        scheme="sweden5",
+        class_codes=[0],
+        class_names=["a"],
+        states=["urban"],
+        continuous=["elevation"],
+        categories=[{"name": "soil_texture", "size": 8}],
+        base=6,
+        depth=2,
     )
     assert dataclasses.asdict(NetworkShape.of_card(card))["category_sizes"] == (8,)
     assert NetworkShape.of_card(card).scheme is scheme("sweden5")

@@ -100,5 +100,8 @@ def test_category_sizes_are_the_largest_of_all(region):
 
 def test_scoring_reads_the_pairs_and_each_step_between():
     assert score_pairs([(2000, 2001), (2003, 2005)]) == [
-        (2000, 2001), (2003, 2004), (2003, 2005), (2004, 2005)
+        (2000, 2001),
+        (2003, 2004),
+        (2003, 2005),
+        (2004, 2005),
     ]
