@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from rasterio.errors import RasterioError, RasterioIOError
 
 from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import Variable, write_netcdf
+from landstep.emulator.output import time_axis
 
-EPOCH = date(1850, 1, 1)
 _ALIGNED = 0.01  # cells by which the corner of one year's map may differ from another's
 
 
@@ -57,7 +56,7 @@ def geotiff_to_netcdf(tifs: Mapping[int, Path], out: Path) -> None:
     write_netcdf(
         out,
         {"time": len(years), "latitude": ny, "longitude": nx},
-        [_time(years), *_axes(first), codes],
+        [time_axis(years), *_axes(first), codes],
         {
             "Conventions": "CF-1.11",
             "title": "yearly land-use maps",
@@ -128,19 +127,6 @@ def _maps(paths: list[Path]) -> Iterator[np.ndarray]:
                 f"{path}: values {codes.min()} to {codes.max()}, expected class codes 0 to 255"
             )
         yield codes.astype(np.uint8)
-
-
-def _time(years: list[int]) -> Variable:
-    days = [(date(year, 1, 1) - EPOCH).days for year in years]
-    attributes = {
-        "standard_name": "time",
-        "long_name": "1 January of the year",
-        "units": f"days since {EPOCH}",
-        "units_metadata": "leap_seconds: none",
-        "calendar": "proleptic_gregorian",
-        "axis": "T",
-    }
-    return Variable("time", ("time",), np.array(days, np.float64), attributes)
 
 
 def _axes(raster: _Raster) -> list[Variable]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import numpy as np
 from landstep.emulator.classes import OUTSIDE, Scheme
 from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import Variable, write_netcdf
-
-EPOCH = date(1850, 1, 1)
+from landstep.emulator.output import time_axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +127,13 @@ def _write_land_use(series: Series, path: Path) -> None:
         **_coordinates(series),
     }
     maps = Variable("LULC_states", ("time", *dims), series.codes, attributes)
-    _write(series, path, "land-use maps", _sizes(series, dims), [_time(series), *places, maps])
+    _write(
+        series,
+        path,
+        "land-use maps",
+        _sizes(series, dims),
+        [time_axis(series.years.tolist()), *places, maps],
+    )
 
 
 def _write_statics(series: Series, path: Path) -> None:
@@ -188,7 +192,7 @@ def _write_forcing(series: Series, path: Path) -> None:
         path,
         "block fractions counted on the land-use maps themselves (known quantities)",
         sizes,
-        [_time(series), *variables],
+        [time_axis(series.years.tolist()), *variables],
         {"block_size": np.int32(series.block), "quantities": "known"},
     )
 
@@ -212,19 +216,6 @@ def _write(
         "phase": "01-01",
     }
     write_netcdf(path, sizes, variables, about | (attributes or {}))
-
-
-def _time(series: Series) -> Variable:
-    days = [(date(int(year), 1, 1) - EPOCH).days for year in series.years]
-    attributes = {
-        "standard_name": "time",
-        "long_name": "1 January of the year",
-        "units": f"days since {EPOCH}",
-        "units_metadata": "leap_seconds: none",
-        "calendar": "proleptic_gregorian",
-        "axis": "T",
-    }
-    return Variable("time", ("time",), np.array(days, np.float64), attributes)
 
 
 def _places(series: Series) -> tuple[tuple[str, str], list[Variable]]:

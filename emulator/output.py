@@ -6,6 +6,7 @@ Source: CF conventions 1.11, sections 3.5 (flags), 4.4 (time), 7.1 (bounds), 7.2
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -82,21 +83,30 @@ def write_year(path: Path, state: State, grid: Grid, scheme: Scheme, name: str) 
     write_netcdf(path, dims, variables, _provenance(state, name))
 
 
-def _time(year: int) -> list[Variable]:
-    """Give the day from which the map holds, and the year that it holds for."""
-    first, last = ((date(y, 1, 1) - EPOCH).days for y in (year, year + 1))
-    attributes = {
+def time_axis(years: Sequence[int], **attributes: str) -> Variable:
+    """The CF time variable of annual maps, each from 1 January of its year.
+
+    years : n calendar years
+    attributes : more of them, such as bounds
+    """
+    days = [(date(int(year), 1, 1) - EPOCH).days for year in years]
+    shared = {
         "standard_name": "time",
-        "long_name": "1 January, from which the map holds",
+        "long_name": "1 January of the year",
         "units": f"days since {EPOCH}",
         "calendar": "proleptic_gregorian",
         "units_metadata": "leap_seconds: none",
         "axis": "T",
-        "bounds": "time_bnds",
     }
+    return Variable("time", ("time",), np.array(days, np.float64), shared | attributes)
+
+
+def _time(year: int) -> list[Variable]:
+    """Give the day from which the map holds, and the year that it holds for."""
+    ends = np.array([[(date(y, 1, 1) - EPOCH).days for y in (year, year + 1)]], np.float64)
     return [
-        Variable("time", ("time",), np.array([first], np.float64), attributes),
-        Variable("time_bnds", ("time", "nv"), np.array([[first, last]], np.float64), {}),
+        time_axis([year], bounds="time_bnds"),
+        Variable("time_bnds", ("time", "nv"), ends, {}),
     ]
 
 

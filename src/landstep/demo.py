@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 
 from landstep.coupling.regress import reference_points
 from landstep.data.world import make_world
+from landstep.emulator.classes import OUTSIDE
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import DependencyError, InputError, LandstepError
 from landstep.emulator.inputs import Inputs
@@ -52,7 +54,7 @@ def run_demo(out: Path) -> None:
     print(f"{', '.join(states)}: the {LAST} maps are identical ({states['Python'].checksum[:12]})")
     if isinstance(fortran, str):
         print(f"the Fortran host was left out: {fortran}")
-    print(_skill(emulator.inputs, states["Python"]))
+    print(_skill(emulator.inputs, states["Python"], out / "world"))
     print(f"maps      {out}/run/land_use_{FIRST}.nc to land_use_{LAST}.nc (CF NetCDF)")
     print(f"restart   {out}/run/restart.nc")
     for picture in pictures:
@@ -110,14 +112,25 @@ def _compare(states: dict[str, State]) -> None:
             raise LandstepError(f"{name}: {cells} cells of the {LAST} map differ from Python's")
 
 
-def _skill(inputs: Inputs, state: State) -> str:
-    """Score the last map against the made-up world's own, beside persistence."""
+def _skill(inputs: Inputs, state: State, folder: Path) -> str:
+    """Score the last map against the made-up world's own, beside persistence and the best there is.
+
+    folder : of the world; its attainable.json says what the process itself reaches
+    """
     before, truth = inputs.land_use.map(FIRST), inputs.land_use.map(LAST)
-    land = ~np.isin(before, inputs.scheme.fixed_numbers)
-    rows = [f"skill in {LAST} on land, from {FIRST}   accuracy  mean IoU  figure of merit"]
+    land = before != OUTSIDE
+    rows = {}
     for name, predicted in (("landstep", state.land_use), ("persistence", before)):
         iou = mean_iou(predicted, truth, land, inputs.scheme.n_classes)
         merit = figure_of_merit(before, predicted, truth, land).value
-        right = accuracy(predicted, truth, land)
-        rows.append(f"  {name:<30}  {right:8.4f}  {iou:8.4f}  {merit:15.4f}")
-    return "\n".join(rows)
+        rows[name] = (accuracy(predicted, truth, land), iou, merit)
+    attainable = json.loads((folder / "attainable.json").read_text("utf-8"))["targets"]
+    for name in ("random_place", "best_attainable"):
+        scores = attainable.get(str(LAST), {}).get(name)
+        if scores:
+            rows[name.replace("_", " ")] = tuple(
+                scores[key] for key in ("accuracy", "mean_iou", "figure_of_merit")
+            )
+    lines = [f"skill in {LAST} on land, from {FIRST}   accuracy  mean IoU  figure of merit"]
+    lines += [f"  {n:<30}  {a:8.4f}  {i:8.4f}  {m:15.4f}" for n, (a, i, m) in rows.items()]
+    return "\n".join(lines)

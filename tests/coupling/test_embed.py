@@ -67,12 +67,14 @@ def test_its_fields_are_those_of_python(probe: Path, experiment: Path, tmp_path:
     )
     lines = run(probe, experiment, tmp_path / "result")
     found = [line.split() for line in lines if line.startswith("forest")]
+    seen: list[float] = []
     for (_, year, *values), expected_year in zip(found, range(2015, 2019), strict=True):
         assert int(year) == expected_year
         coupler.update(expected_year, 1, 1)
         expected = coupler.get("area_fraction_forest")
+        seen += expected.tolist()
         assert [float.fromhex(value) for value in values] == expected.tolist()
-    assert 0 < expected[0] < 1
+    assert any(0 < value < 1 for value in seen)
 
 
 def test_a_decimal_comma_and_a_time_zone_change_nothing(

@@ -117,7 +117,7 @@ def test_longitudes_from_0_to_360_mean_the_same_places(lon: float, lat: float) -
 @given(
     st.sampled_from(["region", "globe"]),
     st.floats(-180, 180),
-    st.floats(0.5, 360),
+    st.floats(0.5, 359.5) | st.just(360.0),
     st.floats(-90, 89),
     st.floats(0.5, 180),
     st.integers(0, 99),
@@ -128,8 +128,6 @@ def test_areas_of_rectangles_equal_brute_force(
     grid = region() if kind == "region" else globe()
     north = min(90.0, south + height)
     east = west + width if width == 360 else np.mod(west + width + 180, 360) - 180
-    if np.mod(east - west, 360) < 1e-6 and width < 359:
-        return
     points = rectangles([west], [east], [south], [north])
     numbers = random_map(grid, seed)
     remap = remap_to(points, grid)
