@@ -163,7 +163,7 @@ def test_a_wheel_builds_with_whatever_is_there(
     pytest.importorskip("scikit_build_core", reason="pip builds in an environment of its own")
     command = [
         sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q",
-        "-C", f"build-dir={tmp_path / 'build'}", "-w", str(tmp_path), str(root),
+        f"--config-settings=build-dir={tmp_path / 'build'}", "-w", str(tmp_path), str(root),
     ]  # fmt: skip
     environment = {**os.environ, "CMAKE_ARGS": missing}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
