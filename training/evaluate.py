@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from landstep.emulator.classes import MASKED
+from landstep.emulator.classes import MASKED, OUTSIDE
 from landstep.emulator.scores import accuracy, figure_of_merit, mean_iou
 from landstep.emulator.tiling import windows
 from landstep.training.graph import LandUseGraph
@@ -46,8 +46,8 @@ def score(
 
     pairs : (prior, target); each region holds the forcing of (prior, target) and of every two
         successive years between
-    returns : one entry a region, pair and way, with "model" and "persistence" side by side. Cells
-        count whose class may change and whose target is known.
+    returns : one entry a region, pair and way, with "model" and "persistence" side by side, and
+        "best_attainable" where the region knows it. Cells of land count whose target is known.
     """
     entries = []
     for region in regions:
@@ -68,6 +68,7 @@ def score(
                         "way": way,
                         "model": compare(region, before, after, found),
                         "persistence": compare(region, before, after, prior),
+                        **region.best_attainable(before, after),
                     }
                 )
     return entries
@@ -76,7 +77,7 @@ def score(
 def compare(region: Region, before: int, after: int, found: np.ndarray) -> dict[str, float]:
     """Score one predicted map (y, x): accuracy, mean IoU, figure of merit, changed share."""
     prior, truth = region.maps[before], region.maps[after]
-    mask = ~np.isin(prior, region.scheme.fixed_numbers) & (truth != MASKED) & (prior != MASKED)
+    mask = (prior != OUTSIDE) & (truth != MASKED) & (prior != MASKED)
     values = {
         "accuracy": accuracy(found, truth, mask),
         "mean_iou": mean_iou(found, truth, mask, region.scheme.n_classes),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,7 @@ class Region:
     row, col : (y,), (x,) int64, into cy and cx
     wraps : the last column's eastern neighbour is the first
     files : name -> sha256 of each input file
+    attainable : what a made-up world says of itself (its attainable.json); empty for real data
     """
 
     name: str
@@ -49,6 +52,14 @@ class Region:
     col: np.ndarray
     wraps: bool
     files: dict[str, str]
+    attainable: dict[str, Any] = field(default_factory=dict)
+
+    def best_attainable(self, before: int, after: int) -> dict[str, dict[str, float]]:
+        """Score that the process behind the maps itself reaches, under that name; {} if unknown."""
+        if self.attainable.get("start") != before:
+            return {}
+        scores = self.attainable["targets"].get(str(after), {})
+        return {name: scores[name] for name in ("best_attainable",) if name in scores}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -124,7 +135,14 @@ def load_region(
         col=col.astype(np.int64),
         wraps=inputs.grid.wraps,
         files=file_hashes(experiment),
+        attainable=_attainable(path),
     )
+
+
+def _attainable(path: Path) -> dict[str, Any]:
+    """Read the scores that come with a made-up world, beside its experiment file."""
+    beside = path.parent / "attainable.json"
+    return dict(json.loads(beside.read_text("utf-8"))) if beside.is_file() else {}
 
 
 def available_years(inputs: Inputs) -> tuple[int, int]:

@@ -74,12 +74,12 @@ def world(
 @app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="training file (TOML)")],
-    output: Annotated[Path | None, typer.Option(help="folder for checkpoints")] = None,
+    output: Annotated[Path | None, typer.Option(help="checkpoint to write")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on from the last one")] = False,
 ) -> None:
     """Train a U-Net (needs the extra `train`).
 
-    Example: `landstep train world.toml --output fit`
+    Example: `landstep train world.toml --output world.ckpt`
     """
     from landstep.training.fit import train as fit
 
@@ -94,7 +94,7 @@ def export(
 ) -> None:
     """Write the ONNX file and its manifest, verified against torch (needs the extra `train`).
 
-    Example: `landstep export fit/last.ckpt model.onnx`
+    Example: `landstep export world.ckpt model.onnx`
     """
     from landstep.export.write import export_model
 

@@ -37,10 +37,15 @@ def emulator() -> Emulator:
 
 
 def agree(note: dict, emulator: Emulator, found: np.ndarray, expected: np.ndarray) -> bool:
-    """Compare bit for bit where the reference promises bits, at its stated share elsewhere."""
+    """Compare bit for bit where the reference promises bits; elsewhere maps at its stated share.
+
+    Elsewhere 95 of 100 field values must agree to .01: one cell that differs moves a value.
+    """
     mine = emulator.session.provenance
     if all(mine[key] == note[key] for key in regress.BITS_DEPEND_ON):
         return np.array_equal(found, expected)
+    if found.ndim == 1:
+        return float((np.abs(found - expected) > 0.01).mean()) <= 0.05
     return float((found == expected).mean()) >= regress.SHARE_ELSEWHERE
 
 

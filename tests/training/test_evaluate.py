@@ -1,5 +1,7 @@
 """Scoring: whole maps in windows, beside persistence, on the cells that can change."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -62,8 +64,18 @@ def test_scores_count_the_cells_that_can_change_and_are_known(region):
     moved = np.argwhere((prior == 4) & (truth == 2))[:3]
     found[tuple(moved.T)] = 2
     values = compare(region, 2006, 2008, found)
-    land = np.isin(prior, (1, 2, 3, 4, 5, 6))
+    land = prior != 0
     changed = int((prior != truth)[land].sum())
     assert values["figure_of_merit"] == pytest.approx(3 / changed, abs=1e-5)
     assert values["accuracy"] == pytest.approx(1 - (changed - 3) / land.sum(), abs=1e-5)
     assert values["changed"] == pytest.approx(3 / land.sum(), abs=1e-5)
+
+
+def test_what_can_be_reached_stands_beside_the_score_where_it_is_known(network, region):
+    best = {"accuracy": 0.99, "mean_iou": 0.98, "figure_of_merit": 0.8}
+    said = {"start": 2006, "targets": {"2007": {"best_attainable": best, "twin": {}}}}
+    knowing = dataclasses.replace(region, attainable=said)
+    entries = score(network, [knowing], [(2006, 2007), (2007, 2008)])
+    assert entries[0]["best_attainable"] == best
+    assert "best_attainable" not in entries[1]
+    assert "best_attainable" not in score(network, [region], [(2006, 2007)])[0]
