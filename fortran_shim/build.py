@@ -22,7 +22,7 @@ def package_folder() -> Path:
     return Path(str(resources.files("landstep")))
 
 
-def library_path() -> Path:
+def shared_library() -> Path:
     """Path of the installed C library.
 
     Raises DependencyError where it was left out when landstep was installed.
@@ -50,7 +50,7 @@ def build_flags() -> dict[str, str]:
         landstep with another compiler)
     Raises DependencyError where the C library was left out.
     """
-    library = library_path().parent
+    library = shared_library().parent
     include = package_folder() / "include"
     link = f"-L{shlex.quote(str(library))}"
     path = f"-Wl,-rpath,{shlex.quote(str(library))}"
@@ -101,7 +101,7 @@ def build_example_host(out_dir: str | Path, flags: Sequence[str] = ()) -> Path:
     """
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    library = library_path().parent
+    library = shared_library().parent
     compiler = fortran_compiler()
     netcdf_compile, netcdf_link = netcdf_fortran()
     program = out / "example_host"

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from landstep.emulator.errors import DependencyError
-from landstep.fortran_shim.build import library_path
+from landstep.fortran_shim.build import shared_library
 
 
 @pytest.fixture(scope="session")
 def liblandstep() -> Path:
     """Path of the installed C library; the test skips where this installation has none."""
     try:
-        return library_path()
+        return shared_library()
     except DependencyError as error:
         pytest.skip(str(error))
 

@@ -34,7 +34,7 @@ ReadResults = Callable[[Path], dict[str, np.ndarray]]
 def tools() -> None:
     """Skip where the C library, a Fortran compiler or netCDF-Fortran is not there."""
     try:
-        build.library_path()
+        build.shared_library()
         build.fortran_compiler()
         build.netcdf_fortran()
     except DependencyError as error:

@@ -159,7 +159,7 @@ def careless(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = folder / "careless_host"
     source = Path(__file__).with_name("careless_host.f90")
     sources = [str(path) for path in build.fortran_sources()]
-    library = build.library_path().parent
+    library = build.shared_library().parent
     command = [
         build.fortran_compiler(), "-g", "-fcheck=all", "-ffpe-trap=invalid,zero,overflow",
         f"-J{folder}", "-o", str(program), *sources, str(source),

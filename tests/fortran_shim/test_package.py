@@ -93,7 +93,7 @@ def test_the_library_shows_the_functions_of_the_header_and_no_more(tools: None) 
     reader = shutil.which("nm")
     if reader is None:
         pytest.skip("no nm (binutils)")
-    library = build.library_path()
+    library = build.shared_library()
     header = (library.parents[1] / "include" / "landstep.h").read_text("utf-8")
     listed = subprocess.run(
         [reader, "-D", "--defined-only", str(library)], capture_output=True, text=True, check=True
