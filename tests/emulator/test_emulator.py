@@ -99,7 +99,7 @@ def test_a_halo_that_is_too_small_is_seen(make_emulator, kind, shape):
     assert not np.array_equal(short, logits)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("threads", [1, 2, 3, 4])
 def test_threads_and_repetition_change_nothing(make_emulator, threads):
     """1, 2 and 4 threads, and the same call twice."""
     plain = make_emulator("regular", (75, 101))

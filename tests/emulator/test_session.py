@@ -328,7 +328,7 @@ def test_memory_order_does_not_matter(session):
                 assert np.array_equal(array, plain[name])
 
 
-@pytest.mark.parametrize("threads", [2, 4])
+@pytest.mark.parametrize("threads", [2, 3, 4])
 def test_threads_do_not_change_a_bit(session, tiny_model, threads):
     """Logits, too."""
     window = inputs(session, (64, 96), seed=3)
