@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from landstep.data.process import Process, RandomPlaces
-from landstep.data.suitability import N_CLASSES, OCEAN
+from landstep.data.process import VARIANT, Process, RandomPlaces
+from landstep.data.suitability import N_CLASSES
 from landstep.data.world_forcing import WorldForcing
+from landstep.emulator.classes import OUTSIDE, Scheme
 from landstep.emulator.scores import accuracy, figure_of_merit, mean_iou
 
 START = 2015
@@ -35,15 +36,23 @@ METRICS = ("accuracy", "mean_iou", "figure_of_merit")
 Scores = dict[str, float]
 
 
-def score(prior: np.ndarray, predicted: np.ndarray, truth: np.ndarray) -> Scores:
-    """Score a map on land (every cell that is not ocean), in the eight classes.
+def in_scheme(process: Process, land: np.ndarray, year: int, of: Scheme) -> np.ndarray:
+    """Class numbers, in a scheme, of a map of the process: (ny, nx) uint8.
 
-    prior, predicted, truth : (ny, nx) uint8 class numbers; prior is the map of START
+    land : (ny, nx) uint8, the process's own eight classes, of `year`, which decides forest types
     """
-    land = truth != OCEAN
+    return of.numbers_from_codes(process.codes(land, year), VARIANT, f"made-up world, {year}")
+
+
+def score(prior: np.ndarray, predicted: np.ndarray, truth: np.ndarray, n_classes: int) -> Scores:
+    """Score a map on land (every cell that is not ocean).
+
+    prior, predicted, truth : (ny, nx) uint8 class numbers of one scheme; prior is the map of START
+    """
+    land = truth != OUTSIDE
     return {
         "accuracy": accuracy(predicted, truth, land),
-        "mean_iou": mean_iou(predicted, truth, land, N_CLASSES),
+        "mean_iou": mean_iou(predicted, truth, land, n_classes),
         "figure_of_merit": figure_of_merit(prior, predicted, truth, land).value,
     }
 
@@ -51,44 +60,51 @@ def score(prior: np.ndarray, predicted: np.ndarray, truth: np.ndarray) -> Scores
 def attainable(
     process: Process,
     forcing: WorldForcing,
-    truth: dict[int, np.ndarray],
+    maps: dict[int, np.ndarray],
+    of: Scheme,
     tick: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Score the process itself.
 
-    truth : year -> (ny, nx) uint8 class numbers, for START and TARGETS
+    maps : year -> (ny, nx) uint8, the process's own eight classes, for START and TARGETS
+    of : scheme whose classes are scored; it has the file variant VARIANT
     tick : called after each of the N_VOTES + 2 runs
     returns : what attainable.json holds
     """
-    prior = truth[START]
+    truth = {year: in_scheme(process, land, year, of) for year, land in maps.items()}
+    first, prior = maps[START], truth[START]
+
+    def scored(land: np.ndarray, year: int) -> Scores:
+        return score(prior, in_scheme(process, land, year, of), truth[year], of.n_classes)
+
     runs: dict[str, dict[int, Scores]] = {
         name: {} for name in ("persistence", "random_place", "noise_free", "vote")
     }
     for year in TARGETS:
-        runs["persistence"][year] = score(prior, prior, truth[year])
+        runs["persistence"][year] = score(prior, prior, truth[year], of.n_classes)
     other_seed = process.seed + 1_000_000  # of noise that is not the world's own
     by_chance = RandomPlaces(process.terrain, process.seed)
     for name, run in (
-        ("random_place", _run(by_chance, forcing, prior, other_seed)),
-        ("noise_free", _run(process, forcing, prior, None)),
+        ("random_place", _run(by_chance, forcing, first, other_seed)),
+        ("noise_free", _run(process, forcing, first, None)),
     ):
         for year, land in run:
-            runs[name][year] = score(prior, land, truth[year])
+            runs[name][year] = scored(land, year)
         tick()
     votes = {year: np.zeros((N_CLASSES, *prior.shape), np.uint8) for year in TARGETS}
     twins: list[dict[int, Scores]] = []
     for number in range(N_VOTES):
         scores = {}
-        for year, land in _run(process, forcing, prior, other_seed + 1 + number):
+        for year, land in _run(process, forcing, first, other_seed + 1 + number):
             for k in range(N_CLASSES):
                 votes[year][k] += land == k
             if number < N_TWINS:
-                scores[year] = score(prior, land, truth[year])
+                scores[year] = scored(land, year)
         twins.append(scores)
         tick()
     for year in TARGETS:
-        runs["vote"][year] = score(prior, votes[year].argmax(axis=0), truth[year])
-    return _report(truth, runs, twins[:N_TWINS])
+        runs["vote"][year] = scored(votes[year].argmax(axis=0), year)
+    return _report(truth, runs, twins[:N_TWINS], of)
 
 
 def _run(
@@ -106,8 +122,9 @@ def _report(
     truth: dict[int, np.ndarray],
     runs: dict[str, dict[int, Scores]],
     twins: list[dict[int, Scores]],
+    of: Scheme,
 ) -> dict[str, Any]:
-    land = truth[START] != OCEAN
+    land = truth[START] != OUTSIDE
     targets: dict[str, Any] = {}
     for year in TARGETS:
         of_year: dict[str, Any] = {
@@ -129,7 +146,7 @@ def _report(
         }
         targets[str(year)] = of_year
     return {
-        "scheme": "hilda8",
+        "scheme": of.name,
         "start": START,
         "land_cells": int(land.sum()),
         "cells_that_count": "land: every cell that is not ocean, inland water included",

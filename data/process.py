@@ -35,6 +35,7 @@ from landstep.data.terrain import (
 )
 
 BOUND = (URBAN, CROPLAND, PASTURE)
+VARIANT = "forest"  # code list of the maps that are written: HILDA+ with forest types
 WINDOW = 5  # cells along one side of the neighbourhood
 NEIGHBOURS = {URBAN: 2.5, CROPLAND: 1.2, PASTURE: 1.2, FOREST: 1.0}  # weight of the window's share
 NOISE = {URBAN: 0.05, CROPLAND: 0.05, PASTURE: 0.05, FOREST: 0.05}  # standard deviation

@@ -12,7 +12,7 @@ import numpy as np
 
 from landstep.data.attainable import N_VOTES, START, TARGETS, attainable
 from landstep.data.first_map import first_map
-from landstep.data.process import Process
+from landstep.data.process import VARIANT, Process
 from landstep.data.terrain import make_terrain
 from landstep.data.world_files import (
     FIRST_MAP,
@@ -23,7 +23,8 @@ from landstep.data.world_files import (
 )
 from landstep.data.world_forcing import FIRST_YEAR, make_forcing
 from landstep.data.world_texts import write_texts
-from landstep.emulator.errors import InputError
+from landstep.emulator.classes import Scheme, scheme, scheme_names
+from landstep.emulator.errors import ConfigError, InputError
 
 Progress = Callable[[int, int, str], None]
 """Called as work goes on: steps done, steps in all, what is being done."""
@@ -35,6 +36,7 @@ def make_world(
     seed: int = 7,
     shape: tuple[int, int] = (960, 1440),
     globe: bool = False,
+    scheme_name: str = "hilda8",
     progress: Progress | None = None,
 ) -> Path:
     """Make a world and write it as a folder of files; files of an older world there are replaced.
@@ -44,9 +46,12 @@ def make_world(
     shape : (ny, nx) fine cells, multiples of 30; a region has cells of 1/120 degree, a globe is
         (n, 2 n) cells of 180/n degrees
     globe : a whole Earth, closed in longitude, instead of a region
+    scheme_name : class scheme of the experiment file and the attainable scores: hilda8, or hilda13
+        with the forest types; the other files are the same in both
     progress : called with (steps done, steps in all, what)
     returns : path of the experiment file
-    Raises InputError for a seed or size that cannot be, or where `out` cannot be written.
+    Raises InputError for a seed or size that cannot be, or where `out` cannot be written;
+    ConfigError for a scheme in which the maps cannot be read.
     """
     n_steps = LAST_MAP - FIRST_YEAR + N_VOTES + 5
     done = 0
@@ -57,6 +62,7 @@ def make_world(
         if progress is not None:
             progress(done, n_steps, what)
 
+    of = _scheme(scheme_name)
     terrain = make_terrain(seed, shape, globe=globe)
     _make_folder(out)
     tick("ground")
@@ -82,8 +88,20 @@ def make_world(
 
     first_map_of_years = land
     write_maps(out, terrain, yearly_codes(), attrs)
-    scores = attainable(process, forcing, truth, lambda: tick("attainable scores"))
-    return write_texts(out, attrs, scores)
+    scores = attainable(process, forcing, truth, of, lambda: tick("attainable scores"))
+    return write_texts(out, attrs, scores, of)
+
+
+def _scheme(name: str) -> Scheme:
+    """Give the scheme of that name; ConfigError for one that cannot read the maps."""
+    of = scheme(name)
+    if VARIANT not in of.variants:
+        able = [other for other in scheme_names() if VARIANT in scheme(other).variants]
+        raise ConfigError(
+            f"scheme {name}: cannot read HILDA+ maps with forest types, which a made-up world has; "
+            f"expected one of {able}"
+        )
+    return of
 
 
 def _make_folder(out: Path) -> None:

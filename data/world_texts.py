@@ -6,19 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+from landstep.emulator.classes import Scheme
 from landstep.emulator.errors import InputError
 
 _EXPERIMENT = """\
 # One experiment: a model, a 1 km map to start from, and the forcing that drives it.
-# Paths are relative to this file. Try:  landstep run experiment.toml --years 2015:2030
+# Paths are relative to this file. Try:  landstep {next}
 
 name = "made-up world"
-model = "builtin:world"          # the network that comes with landstep; or the path of an ONNX file
+{model}
 start = 2015                     # the year of a start that names none
 
 [land_use]                       # yearly 1 km maps: a run's start, and the truth to compare with
 file = "hildaplus.nc"
-scheme = "hilda8"                # the network's eight classes
+{scheme}
 variant = "forest"               # the file tells forest types apart (codes 40 to 45)
 variable = "LULC_states"
 
@@ -37,6 +38,24 @@ core = 480                       # window size in cells; smaller needs less memo
 threads = 1
 provider = "cpu"
 """
+
+_BUILTIN = "hilda8"
+"""The scheme of the network that comes with landstep."""
+
+_RUN = "run experiment.toml --years 2015:2030"
+_OF_BUILTIN = {
+    "next": _RUN,
+    "model": 'model = "builtin:world"          # the network that comes with landstep; or the path '
+    "of an ONNX file",
+    "scheme": 'scheme = "hilda8"                # the network\'s eight classes',
+}
+_OF_OTHER = {
+    "next": "inspect experiment.toml",
+    "model": 'model = "{name}.onnx"           # yours to train and export: none that comes with '
+    "landstep\n"
+    "                                 # has these classes (docs/made-up-world.md of landstep)",
+    "scheme": 'scheme = "{name}"               # {n_classes} classes',
+}
 
 _README = """\
 {title}
@@ -68,26 +87,40 @@ changed or were said to change) and accuracy on land, from the map of 2015:
 made this world, with other noise. "best" is the better of the process without noise and a vote of
 nine such runs: about the best that can be expected of a model that knows every rule.
 
-Next:  landstep run experiment.toml --years 2015:2030
+Classes: {classes}, of HILDA+.{types}
+
+Next:  landstep {next}
 """
 
+_TYPES = """
+Forest types follow height and the climate zone, which moves when a period begins (2021): then a
+cell changes its type where no land use changed. Persistence misses that, the others know it."""
 
-def write_texts(out: Path, attrs: dict[str, str], scores: dict[str, Any]) -> Path:
+
+def write_texts(out: Path, attrs: dict[str, str], scores: dict[str, Any], of: Scheme) -> Path:
     """Write attainable.json, README.txt and experiment.toml; return the path of the last.
 
-    attrs : title and history; scores : what attainable() gave
+    attrs : title and history; scores : what attainable() gave; of : scheme of the experiment
     Raises InputError where one cannot be written.
     """
+    builtin = of.name == _BUILTIN
+    words = {
+        key: text.format(name=of.name, n_classes=of.n_classes)
+        for key, text in (_OF_BUILTIN if builtin else _OF_OTHER).items()
+    }
     readme = _README.format(
         title=attrs["title"],
         underline="=" * len(attrs["title"]),
-        history=attrs["history"],
+        history=attrs["history"] + ("" if builtin else f" --scheme {of.name}"),
         table=_table(scores),
+        classes=f"the {of.n_classes} of scheme {of.name}",
+        types="" if builtin else _TYPES,
+        next=words["next"],
     )
     texts = {
         "attainable.json": json.dumps(scores, indent=1) + "\n",
         "README.txt": readme,
-        "experiment.toml": _EXPERIMENT,
+        "experiment.toml": _EXPERIMENT.format_map(words),
     }
     for name, text in texts.items():
         try:

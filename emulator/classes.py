@@ -1,4 +1,4 @@
-"""Class schemes as data: the land-use classes, their codes in files, and which never move."""
+"""Class schemes as data: the classes, their codes in files, what quotas bind, what never moves."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from importlib import resources
 import numpy as np
 
 from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.groups import Forbidden, Group, number_of, read_groups, read_rule
 
 MASKED = 255
 """Class number of a cell whose class is not known."""
@@ -30,6 +31,8 @@ class Scheme:
         because code 44 is "forest" in one HILDA+ product and "deciduous broadleaf" in another
     nodata : file codes that mean "not known"
     mix : forcing state -> {class name: share of that state}; "remainder" is 1 - sum of states
+    groups : what quotas bind; a class of none of them is unbound and takes up the rest
+    rules : changes that never happen, besides those of fixed classes
     """
 
     name: str
@@ -41,6 +44,8 @@ class Scheme:
     variants: dict[str, dict[int, int]]
     nodata: tuple[int, ...]
     mix: dict[str, dict[str, float]]
+    groups: tuple[Group, ...] = ()
+    rules: tuple[Forbidden, ...] = ()
 
     @property
     def n_classes(self) -> int:
@@ -51,6 +56,67 @@ class Scheme:
     def fixed_numbers(self) -> np.ndarray:
         """Class numbers that never move: uint8."""
         return np.flatnonzero(self.fixed).astype(np.uint8)
+
+    @property
+    def group_of(self) -> np.ndarray:
+        """Group number of each class, -1 for the unbound: (n_classes,) int64."""
+        of = np.full(self.n_classes, -1, np.int64)
+        for number, group in enumerate(self.groups):
+            of[[self.names.index(name) for name in group.classes]] = number
+        return of
+
+    @property
+    def members(self) -> np.ndarray:
+        """Classes of each group and, last, of the rest: (groups + 1, n_classes) float64, 0 or 1."""
+        of = np.where(self.group_of < 0, len(self.groups), self.group_of)
+        return (np.arange(len(self.groups) + 1)[:, None] == of).astype(np.float64)
+
+    @property
+    def forbidden(self) -> np.ndarray:
+        """Changes that never happen, forward in time: (n_classes, n_classes) bool [from, to].
+
+        Fixed classes only stay, and no other class becomes one; the rest is the table's.
+        """
+        fixed = np.array(self.fixed)
+        never = fixed[:, None] | fixed[None, :]
+        for rule in self.rules:
+            after = [self.names.index(name) for name in rule.after]
+            never[self.names.index(rule.before), after] = True
+        np.fill_diagonal(never, False)
+        return never
+
+    def movable(self, direction: int) -> np.ndarray:
+        """Changes that a step may make: (n_classes, n_classes) bool [from, to], staying included.
+
+        direction : 1 forward in time, -1 backward, where "from" is the later year's class
+        Raises ConfigError for any other direction.
+        """
+        if direction not in (1, -1):
+            raise ConfigError(
+                f"scheme {self.name}: direction {direction!r}, expected 1 (forward in time) or -1"
+            )
+        allowed = ~self.forbidden
+        return allowed if direction == 1 else np.ascontiguousarray(allowed.T)
+
+    def group_matrix(self, states: Sequence[str]) -> np.ndarray:
+        """Which forcing states make up each group.
+
+        states : F names, in the forcing's order; those of no group bind nothing
+        returns : (groups, F) float64, 0 or 1; times the fractions of the states it is the area that
+            each group has, as a share of the coarse cell
+        Raises ConfigError for a group none of whose states the forcing has.
+        """
+        matrix = np.array(
+            [[float(state in group.states) for state in states] for group in self.groups],
+            np.float64,
+        ).reshape(len(self.groups), len(states))
+        for group, row in zip(self.groups, matrix, strict=True):
+            if not row.any():
+                raise ConfigError(
+                    f"scheme {self.name}: group {group.name!r} follows {list(group.states)}, of "
+                    f"which the forcing has none; it has {list(states)}"
+                )
+        return matrix
 
     def numbers_from_codes(self, codes: np.ndarray, variant: str, where: str) -> np.ndarray:
         """Class numbers of a file's codes.
@@ -154,13 +220,13 @@ def parse_scheme(name: str, text: str) -> Scheme:
     if len(set(names)) != len(names) or len(set(codes)) != len(codes):
         raise ConfigError(f"scheme {name}: a class name or code stands twice")
     variants = {
-        variant: {int(code): _number(name, names, of) for code, of in rows.items()}
+        variant: {int(code): number_of(name, names, of) for code, of in rows.items()}
         for variant, rows in table["variant"].items()
     }
     mix = {state: dict(shares) for state, shares in table["mix"].items()}
     for state, shares in mix.items():
         for of in shares:
-            _number(name, names, of)
+            number_of(name, names, of)
         if abs(sum(shares.values()) - 1) > 1e-9:
             raise ConfigError(
                 f"scheme {name}: shares of {state!r} sum to {sum(shares.values())}, expected 1"
@@ -169,6 +235,7 @@ def parse_scheme(name: str, text: str) -> Scheme:
         raise ConfigError(
             f"scheme {name}: class {OUTSIDE}, {names[OUTSIDE]!r}, is not land: it must be fixed"
         )
+    fixed = {c["name"] for c in classes if c.get("fixed", False)}
     return Scheme(
         name=name,
         codes=codes,
@@ -179,10 +246,6 @@ def parse_scheme(name: str, text: str) -> Scheme:
         variants=variants,
         nodata=tuple(int(code) for code in table["nodata"]),
         mix=mix,
+        groups=read_groups(name, table.get("group", []), names, fixed, set(mix) - {"remainder"}),
+        rules=tuple(read_rule(name, row, names) for row in table.get("forbidden", [])),
     )
-
-
-def _number(scheme_name: str, names: tuple[str, ...], name: str) -> int:
-    if name not in names:
-        raise ConfigError(f"scheme {scheme_name}: {name!r} is not one of its classes {names}")
-    return names.index(name)

@@ -52,6 +52,7 @@ def world(
     seed: Annotated[int, typer.Option(help="another seed is another world")] = 7,
     size: Annotated[str, typer.Option(help="rows x columns, multiples of 30")] = "960x1440",
     globe: Annotated[bool, typer.Option("--globe", help="a whole Earth, not a region")] = False,
+    scheme: Annotated[str, typer.Option(help="hilda8, or hilda13 with forest types")] = "hilda8",
 ) -> None:
     """Write a made-up world in the native formats of the real files.
 
@@ -66,9 +67,12 @@ def world(
             seed=seed,
             shape=parse_pair(size, "x", "--size"),
             globe=globe,
+            scheme_name=scheme,
             progress=progress.count,
         )
-    typer.echo(f"wrote {path}; next: landstep run {path} --years 2015:2030 --output run")
+    run = f"run {path} --years 2015:2030 --output run"
+    further = run if scheme == "hilda8" else f"inspect {path}"
+    typer.echo(f"wrote {path}; next: landstep {further}")
 
 
 @app.command()

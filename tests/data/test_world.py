@@ -10,7 +10,7 @@ import pytest
 from landstep.data.suitability import N_CLASSES
 from landstep.data.world import make_world
 from landstep.emulator.classes import scheme
-from landstep.emulator.errors import InputError
+from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.inputs import open_inputs
 from landstep.emulator.netcdf import NetcdfFile
@@ -226,6 +226,46 @@ def test_attainable_scores_stand_beside_persistence(world, codes):
         assert merit["best_attainable"] == max(merit["noise_free"], merit["vote"]) > twin["mean"]
         assert target["best_attainable"]["accuracy"] > target["persistence"]["accuracy"]
         assert all(metric in target["twin"] for metric in ("accuracy", "mean_iou"))
+
+
+def test_a_world_in_thirteen_classes_differs_in_its_texts_only(tmp_path):
+    """By hand: 44 before 2021 and 45 after is a change in hilda13, and none in hilda8."""
+    for name in ("hilda8", "hilda13"):
+        make_world(tmp_path / name, seed=3, shape=(60, 90), scheme_name=name)
+    for name in FILES:
+        assert (tmp_path / "hilda8" / name).read_bytes() == (
+            tmp_path / "hilda13" / name
+        ).read_bytes()
+    experiment = load_experiment(tmp_path / "hilda13" / "experiment.toml")
+    assert (experiment.land_use.scheme, experiment.model) == ("hilda13", "hilda13.onnx")
+    codes = raw(tmp_path / "hilda13" / "hildaplus.nc")["LULC_states"]
+    eight, thirteen = (
+        json.loads((tmp_path / name / "attainable.json").read_text())
+        for name in ("hilda8", "hilda13")
+    )
+    assert (eight["scheme"], thirteen["scheme"]) == ("hilda8", "hilda13")
+    assert eight["land_cells"] == thirteen["land_cells"]
+    land = codes[30] != 0
+    for year, target in thirteen["targets"].items():
+        truth = codes[int(year) - 1985]
+        assert target["changed_cells"] == (codes[30] != truth).sum()
+        assert target["persistence"]["accuracy"] == pytest.approx(
+            (codes[30] == truth)[land].mean(), abs=1e-6
+        )
+        more = target["changed_cells"] - eight["targets"][year]["changed_cells"]
+        assert more == 0 if int(year) < 2021 else more > 0
+        for way in ("noise_free", "vote"):
+            assert target[way]["accuracy"] == eight["targets"][year][way]["accuracy"]
+    readme = (tmp_path / "hilda13" / "README.txt").read_text()
+    assert "--size 60x90 --scheme hilda13" in readme and "the 13 of scheme hilda13" in readme
+
+
+def test_a_scheme_that_cannot_read_the_maps_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"sweden5: cannot read.*\['hilda13', 'hilda8'\]"):
+        make_world(tmp_path / "world", shape=(60, 60), scheme_name="sweden5")
+    with pytest.raises(ConfigError, match="'hilda14' is not known"):
+        make_world(tmp_path / "world", shape=(60, 60), scheme_name="hilda14")
+    assert not (tmp_path / "world").exists()
 
 
 def test_the_experiment_opens_and_its_parts_belong_together(world):
