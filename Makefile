@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := gcc gfortran libopenmpi-dev openmpi-bin libnetcdff-dev python3-venv python3-dev
-SOURCES := $(shell find src emulator data training export coupling fortran_shim -type f \
+SOURCES := $(shell find src emulator data evaluation training export coupling fortran_shim -type f \
 	-not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -56,7 +56,7 @@ $(VENV)/demo.stamp: $(VENV)/bin/python $(SOURCES)
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/bin/python $(SOURCES)
-	$(PIP) '.[cpu,plot,host,train,geotiff,test]'
+	$(PIP) '.[cpu,plot,host,train,geotiff,evaluate,test]'
 	@touch $@ $(VENV)/demo.stamp
 
 clean:

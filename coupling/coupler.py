@@ -51,11 +51,12 @@ class Coupler:
             rectangles; without them, from the cell that holds the point
         year : the year of the experiment's map to start from
         restart : a restart file to start from instead; with `year`, it must be of that year
-        Raises CouplingError for points that cannot be, and whatever `Emulator` raises.
+        Raises CouplingError for points that cannot be, StateError for a restart that steps
+        backward in time, and whatever `Emulator` raises.
         """
         points = Points.make(lon_deg, lat_deg, lon_bounds, lat_bounds)
         emulator = Emulator.open(experiment)
-        state = emulator.start(year, restart=restart)
+        state = emulator.start(year, direction="forward", restart=restart)
         return cls(emulator, state, remap_to(points, emulator.grid))
 
     @property

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from landstep.emulator.errors import ModelError
 
 METADATA_KEY = "landstep_card"
-CARD_VERSION = 1
+CARD_VERSION = 2
 
 
 class Category(BaseModel):
@@ -31,13 +31,17 @@ class Card(BaseModel):
     """What a network takes, gives, was trained on, and how well it does.
 
     states : forcing states in channel order; continuous, categories : statics in channel order
-    direction : the way in time that it was trained to step; phase : day on which maps and forcing
-        are valid
+    history : how many maps before the prior it takes, a year apart
+    direction : the way in time that it was trained to step; lags : years between prior and target
+        that it learned
+    stay_weight : a cell that moves to class k gains the allocation p_k - stay_weight * p_stay;
+        miss_price : what a soft quota pays for each cell missed, in the same unit
+    phase : day on which maps and forcing are valid
     scores : each with the model's figure and persistence's beside it
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    card_version: Literal[1] = 1
+    card_version: Literal[2] = 2
     name: str
     landstep_version: str
     scheme: str
@@ -48,12 +52,20 @@ class Card(BaseModel):
     categories: list[Category]
     base: int = Field(ge=1)
     depth: int = Field(ge=1, le=8)
-    direction: Literal["forward"] = "forward"
+    history: int = Field(ge=1)
+    direction: Literal["forward", "backward", "both"]
+    lags: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    stay_weight: float = Field(default=1.0, ge=0, le=1)
+    miss_price: float = Field(default=0.1, ge=0)
     phase: str = "01-01"
     licence: str = "Apache-2.0"
     sources: list[str] = []
     training: dict[str, Any] = {}
     scores: list[dict[str, Any]] = []
+
+    def steps(self, direction: int) -> bool:
+        """Tell whether it was trained to step that way in time, 1 or -1."""
+        return self.direction in ("both", "forward" if direction > 0 else "backward")
 
     @property
     def stride(self) -> int:

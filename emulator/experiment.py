@@ -57,8 +57,23 @@ class RunTable(StrictTable):
     provider: Literal["cpu", "cuda"] = "cpu"
 
 
+class AllocationTable(StrictTable):
+    """How coarse quotas bind the map.
+
+    mode : "exact" changes each group by what the forcing asks since the anchor year, to within one
+        fine cell of each coarse cell; "soft" may miss at a price, and repays within ten years;
+        "none" gives each cell its likeliest class
+    """
+
+    mode: Literal["exact", "soft", "none"] = "exact"
+
+
 class Experiment(StrictTable):
-    """An experiment file; paths in it are relative to its own folder."""
+    """An experiment file; paths in it are relative to its own folder.
+
+    observed : what `landstep run` does in a year that has a map: "emulate" steps to it all the
+        same, so that it can be scored; "copy" takes the map
+    """
 
     name: str
     model: str | None = None
@@ -66,6 +81,8 @@ class Experiment(StrictTable):
     land_use: LandUseTable
     forcing: ForcingTable
     statics: StaticsTable
+    observed: Literal["emulate", "copy"] = "emulate"
+    allocation: AllocationTable = AllocationTable()
     run: RunTable = RunTable()
     checksums: dict[str, str] = {}
     folder: Path

@@ -6,6 +6,8 @@ it (one-hot, scaling, painting coarse cells onto fine ones) happens inside the g
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from landstep.emulator.classes import OUTSIDE
@@ -13,6 +15,8 @@ from landstep.emulator.tiling import Window
 
 INPUT_NAMES = (
     "prior",
+    "history",
+    "years",
     "continuous",
     "categories",
     "forcing",
@@ -22,6 +26,9 @@ INPUT_NAMES = (
     "col",
 )
 OUTPUT_NAMES = ("land_use", "logits")
+
+FORBIDDEN = -1e4
+"""Logit of a class that a cell cannot have; finite, so that no host meets an infinity."""
 
 
 def known(field: np.ndarray) -> np.ndarray:
@@ -53,72 +60,76 @@ def class_shares(
     return (counts[:-1] / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
 
 
-def window_inputs(
-    prior: np.ndarray,
-    continuous: np.ndarray,
-    categories: np.ndarray,
-    forcing: np.ndarray,
-    forcing_change: np.ndarray,
-    prior_shares: np.ndarray,
-    row: np.ndarray,
-    col: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Name one window's arrays as the graph takes them, with a leading axis of 1.
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """All that the network is given, over a whole map or one window of it.
 
     prior : (y, x) uint8 class numbers of the map before, MASKED where unknown
+    history : (H, y, x) uint8, the maps before the prior in stepping order, [0] one year before it
+        (one year after it, when stepping backward); MASKED where unknown
+    years : the target's year less the prior's: 1 in a step, -1 in a step backward, not 0
     continuous : (S, y, x) float32 statics in their own units, 0 where missing
     categories : (C, y, x) uint8 class codes of categorical statics, 0 at sea
     forcing, forcing_change : (F, cy, cx) float32, fractions of the target year, and those less the
         prior map's year; 0 where missing
     prior_shares : (K, cy, cx) float32, `class_shares` of the whole prior map
     row, col : (y,), (x,) int64, the coarse row of each fine row and column of each fine column
-    returns : a dict with the names of INPUT_NAMES
     """
-    return {
-        "prior": np.ascontiguousarray(prior[None], np.uint8),
-        "continuous": np.ascontiguousarray(continuous[None], np.float32),
-        "categories": np.ascontiguousarray(categories[None], np.uint8),
-        "forcing": np.ascontiguousarray(forcing[None], np.float32),
-        "forcing_change": np.ascontiguousarray(forcing_change[None], np.float32),
-        "prior_shares": np.ascontiguousarray(prior_shares[None], np.float32),
-        "row": np.ascontiguousarray(row, np.int64),
-        "col": np.ascontiguousarray(col, np.int64),
-    }
 
+    prior: np.ndarray
+    history: np.ndarray
+    years: int
+    continuous: np.ndarray
+    categories: np.ndarray
+    forcing: np.ndarray
+    forcing_change: np.ndarray
+    prior_shares: np.ndarray
+    row: np.ndarray
+    col: np.ndarray
 
-def cut_inputs(
-    window: Window,
-    prior: np.ndarray,
-    continuous: np.ndarray,
-    categories: np.ndarray,
-    forcing: np.ndarray,
-    forcing_change: np.ndarray,
-    prior_shares: np.ndarray,
-    row: np.ndarray,
-    col: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Cut one window's inputs out of whole fields.
+    def inputs(self) -> dict[str, np.ndarray]:
+        """Name and shape the fields as the graph takes them, with a leading axis of 1.
 
-    window : what to cut; its cells beyond the map are outside land, with statics of 0
-    the rest : as in `window_inputs`, over the whole map and the whole coarse grid
-    """
-    fine_row, fine_col = (
-        index[np.where(seen < 0, seen.max(), seen)]
-        for index, seen in ((row, window.rows), (col, window.cols))
-    )
-    top, left = int(fine_row.min()), int(fine_col.min())
-    coarse = (
-        slice(None),
-        slice(top, int(fine_row.max()) + 1),
-        slice(left, int(fine_col.max()) + 1),
-    )
-    return window_inputs(
-        window.read(prior, OUTSIDE),
-        window.read(continuous, 0.0),
-        window.read(categories, 0),
-        forcing[coarse],
-        forcing_change[coarse],
-        prior_shares[coarse],
-        fine_row - top,
-        fine_col - left,
-    )
+        returns : a dict with the names of INPUT_NAMES, in that order
+        """
+        return {
+            "prior": np.ascontiguousarray(self.prior[None], np.uint8),
+            "history": np.ascontiguousarray(self.history[None], np.uint8),
+            "years": np.array([self.years], np.float32),
+            "continuous": np.ascontiguousarray(self.continuous[None], np.float32),
+            "categories": np.ascontiguousarray(self.categories[None], np.uint8),
+            "forcing": np.ascontiguousarray(self.forcing[None], np.float32),
+            "forcing_change": np.ascontiguousarray(self.forcing_change[None], np.float32),
+            "prior_shares": np.ascontiguousarray(self.prior_shares[None], np.float32),
+            "row": np.ascontiguousarray(self.row, np.int64),
+            "col": np.ascontiguousarray(self.col, np.int64),
+        }
+
+    def cut(self, window: Window) -> dict[str, np.ndarray]:
+        """Cut one window's inputs out of a whole map's fields.
+
+        window : what to cut; its cells beyond the map are outside land, with statics of 0
+        returns : as `inputs`, with only the coarse cells that the window touches
+        """
+        row, col = (
+            index[np.where(seen < 0, seen.max(), seen)]
+            for index, seen in ((self.row, window.rows), (self.col, window.cols))
+        )
+        top, left = int(row.min()), int(col.min())
+        coarse = (
+            slice(None),
+            slice(top, int(row.max()) + 1),
+            slice(left, int(col.max()) + 1),
+        )
+        return Fields(
+            prior=window.read(self.prior, OUTSIDE),
+            history=window.read(self.history, OUTSIDE),
+            years=self.years,
+            continuous=window.read(self.continuous, 0.0),
+            categories=window.read(self.categories, 0),
+            forcing=self.forcing[coarse],
+            forcing_change=self.forcing_change[coarse],
+            prior_shares=self.prior_shares[coarse],
+            row=row - top,
+            col=col - left,
+        ).inputs()

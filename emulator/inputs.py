@@ -64,6 +64,19 @@ class Inputs:
             raise ConfigError(f"static {name!r} is not one of {sorted(fields)}")
         return fields[name]
 
+    def history(self, year: int, direction: int, depth: int) -> np.ndarray:
+        """Stack the maps of the years before one in stepping order, as far as there are any.
+
+        year : of the prior map; direction : 1 or -1; depth : H, how many
+        returns : (H, y, x) uint8, [0] next to the year; MASKED where there is no map
+        """
+        maps = np.full((depth, *self.grid.shape), MASKED, np.uint8)
+        for number in range(depth):
+            before = year - direction * (number + 1)
+            if before in self.land_use.years:
+                maps[number] = self.land_use.map(before)
+        return maps
+
     def cold_map(self) -> np.ndarray:
         """A map of which only the coast is known: OUTSIDE at sea, MASKED on land."""
         return np.where(self.sea, OUTSIDE, MASKED).astype(np.uint8)

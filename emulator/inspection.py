@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from landstep.emulator.errors import InputError
 from landstep.emulator.experiment import load_experiment
+from landstep.emulator.grid import AREA_UNIT_M2
 from landstep.emulator.inputs import open_inputs
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.session import Session
@@ -42,13 +45,19 @@ def _model(path: Path) -> str:
         ("forcing", ", ".join(card.states)),
         ("statics", ", ".join([*card.continuous, *(c.name for c in card.categories)])),
         ("network", f"U-Net, base {card.base}, depth {card.depth}, halo {card.halo} cells"),
-        ("steps", f"{card.direction}, a year at a time, maps valid on {card.phase}"),
+        ("steps", f"{_way(card.direction)}, maps valid on {card.phase}"),
+        ("learned", f"{', '.join(map(str, card.lags))} years at once, {card.history} maps before"),
+        ("allocation", f"stay_weight {card.stay_weight:g}, miss_price {card.miss_price:g}"),
         ("runs on", ", ".join(f"{k} {v}" for k, v in session.provenance.items())),
     ]
     pairs += [("source", source) for source in card.sources]
     pairs += [("score", ", ".join(f"{k} {v}" for k, v in row.items())) for row in card.scores]
     pairs += [(f"trained: {key}", value) for key, value in sorted(card.training.items())]
     return _lines(*pairs)
+
+
+def _way(direction: str) -> str:
+    return f"{'forward and backward' if direction == 'both' else direction} in time"
 
 
 def _experiment(path: Path) -> str:
@@ -78,6 +87,10 @@ def _netcdf(path: Path) -> str:
             return _lines(
                 ("restart of", state.year),
                 ("map", f"{state.land_use.shape[0]} x {state.land_use.shape[1]}, {state.scheme}"),
+                ("steps", _way("forward" if state.direction > 0 else "backward")),
+                ("maps before", len(state.history)),
+                ("quotas since", state.anchor),
+                ("owed", f"{np.abs(state.debt).sum() * AREA_UNIT_M2 / 1e6:.4g} km2"),
                 ("model sha256", state.model),
                 ("checksum", f"{state.checksum} (holds)"),
             )

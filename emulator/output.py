@@ -16,6 +16,7 @@ import numpy as np
 from landstep.emulator.classes import Scheme
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
 from landstep.emulator.netcdf import Variable, write_netcdf
+from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.state import State
 
 EPOCH = date(1850, 1, 1)
@@ -37,7 +38,9 @@ def class_areas(land_use: np.ndarray, grid: Grid, n_classes: int) -> np.ndarray:
 
 
 def write_year(path: Path, state: State, grid: Grid, scheme: Scheme, name: str) -> None:
-    """Write one map, its class areas and its provenance; the file is complete or not there.
+    """Write one map, its class areas, what its quotas came to, and its provenance.
+
+    The file is complete or not there.
 
     Raises InputError where the file cannot be written.
     """
@@ -78,9 +81,51 @@ def write_year(path: Path, state: State, grid: Grid, scheme: Scheme, name: str) 
             np.array(scheme.names, object),
             {"long_name": "name of the land-use class"},
         ),
+        *_quotas(state, scheme),
     ]
-    dims = {"time": None, "nv": 2, y: ny, x: nx, "land_use_class": scheme.n_classes}
-    write_netcdf(path, dims, variables, _provenance(state, name))
+    dims = {
+        "time": None,
+        "nv": 2,
+        y: ny,
+        x: nx,
+        "land_use_class": scheme.n_classes,
+        "land_use_group": len(scheme.groups),
+    }
+    write_netcdf(path, dims, variables, _provenance(state, name) | _unmet(state.report))
+
+
+def _quotas(state: State, scheme: Scheme) -> list[Variable]:
+    """Give, for each group that quotas bind, the change asked and realised, and what is owed."""
+    sums = {"debt": (state.debt.sum(axis=(1, 2)), f"area still owed since {state.anchor}")}
+    if state.report is not None:
+        sums["asked"] = (state.report.asked, "change in area that the forcing asks of this step")
+        sums["realised"] = (state.report.realised, "change in area that this step made")
+    variables = [
+        Variable(
+            f"group_area_{name}",
+            ("time", "land_use_group"),
+            areas[None] * AREA_UNIT_M2,
+            {
+                "long_name": f"{meaning}, of each group of classes that quotas bind",
+                "units": "m2",
+                "coordinates": "group_name",
+            },
+        )
+        for name, (areas, meaning) in sums.items()
+    ]
+    names = np.array([group.name for group in scheme.groups], object)
+    named = {"long_name": "name of the group of land-use classes"}
+    return [*variables, Variable("group_name", ("land_use_group",), names, named)]
+
+
+def _unmet(report: QuotaReport | None) -> dict[str, Any]:
+    """Say in the file's attributes where quotas could not be met; nothing at a start."""
+    if report is None:
+        return {}
+    return {
+        "quota_unmet_coarse_cells": np.int32(report.unmet),
+        "quota_largest_miss_m2": report.largest_miss * AREA_UNIT_M2,
+    }
 
 
 def time_axis(years: Sequence[int], **attributes: str) -> Variable:
@@ -166,7 +211,7 @@ def _provenance(state: State, name: str) -> dict[str, Any]:
         "title": f"Land use on 1 January {state.year}: {name}",
         "institution": "made with landstep",
         "source": f"landstep {state.provenance.get('landstep', '')}, land-surface emulator",
-        "history": f"landstep step to {state.year}",
+        "history": f"landstep step to {state.year}, quotas counted from {state.anchor}",
         "references": "see the model card inside the ONNX file",
         "class_scheme": state.scheme,
         "model_sha256": state.model,

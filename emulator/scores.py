@@ -35,31 +35,65 @@ class FigureOfMerit:
         return self.hits / total if total else 0.0
 
 
-def accuracy(predicted: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
+def accuracy(
+    predicted: np.ndarray, truth: np.ndarray, mask: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """Share of the masked cells whose class is right.
 
     predicted, truth : same shape, class numbers; mask : same shape, bool, the cells that count
+    weights : cell areas, broadcasting to that shape, in any unit; None counts cells alike
     Raises InputError for unequal shapes or an empty mask.
     """
     _check(mask, predicted, truth)
-    return float((predicted[mask] == truth[mask]).mean())
+    right = predicted[mask] == truth[mask]
+    if weights is None:
+        return float(right.mean())
+    weight = np.broadcast_to(weights, mask.shape)[mask].astype(np.float64)
+    return float(weight[right].sum() / weight.sum())
 
 
-def mean_iou(predicted: np.ndarray, truth: np.ndarray, mask: np.ndarray, n_classes: int) -> float:
+def mean_iou(
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    mask: np.ndarray,
+    n_classes: int,
+    weights: np.ndarray | None = None,
+) -> float:
     """Intersection over union of each class that the truth holds, averaged over those classes.
 
-    predicted, truth : same shape, class numbers; mask : same shape, bool, the cells that count
+    The parameters are those of `class_iou`.
     Raises InputError for unequal shapes or an empty mask.
     Source: Everingham et al. 2015, IJCV 111, segmentation accuracy.
     """
+    return float(np.nanmean(class_iou(predicted, truth, mask, n_classes, weights)))
+
+
+def class_iou(
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    mask: np.ndarray,
+    n_classes: int,
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """Intersection over union of each class: where both maps have it over where either has.
+
+    predicted, truth : same shape, class numbers; mask : same shape, bool, the cells that count
+    weights : cell areas, broadcasting to that shape, in any unit; None counts cells alike
+    returns : (n_classes,) float64, 0..1; NaN for a class that the truth does not hold
+    Raises InputError for unequal shapes or an empty mask.
+    """
     _check(mask, predicted, truth)
-    found, true = predicted[mask], truth[mask]
-    shares = [
-        ((found == number) & (true == number)).sum() / ((found == number) | (true == number)).sum()
-        for number in range(n_classes)
-        if (true == number).any()
-    ]
-    return float(np.mean(shares))
+    found, true = predicted[mask].astype(np.int64), truth[mask].astype(np.int64)
+    weight = None if weights is None else np.broadcast_to(weights, mask.shape)[mask]
+
+    def area(codes: np.ndarray, of: np.ndarray) -> np.ndarray:
+        chosen = None if weight is None else weight[of].astype(np.float64)
+        return np.bincount(codes[of], weights=chosen, minlength=256)[:n_classes].astype(np.float64)
+
+    everywhere = np.ones(found.shape, bool)
+    both, true_area = area(true, found == true), area(true, everywhere)
+    either = true_area + area(found, everywhere) - both
+    return np.where(true_area > 0, both / np.where(either > 0, either, 1), np.nan)
 
 
 def figure_of_merit(

@@ -19,6 +19,8 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 DTYPES = {
     "prior": np.uint8,
+    "history": np.uint8,
+    "years": np.float32,
     "continuous": np.float32,
     "categories": np.uint8,
     "forcing": np.float32,
@@ -62,7 +64,7 @@ class Session:
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run one window.
 
-        inputs : as `features.window_inputs` gives them; rows and columns are multiples of the
+        inputs : as `features.Fields` gives them; rows and columns are multiples of the
             card's stride
         returns : "land_use" (1, y, x) uint8 class numbers, "logits" (1, K, y, x) float32
         Raises ModelError for an array of another name, type or shape.
@@ -89,6 +91,8 @@ class Session:
         cy, cx = inputs["forcing"].shape[-2:]
         expected = {
             "prior": (n, y, x),
+            "history": (n, self.card.history, y, x),
+            "years": (n,),
             "continuous": (n, len(self.card.continuous), y, x),
             "categories": (n, len(self.card.categories), y, x),
             "forcing": (n, len(self.card.states), cy, cx),

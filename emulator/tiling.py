@@ -40,11 +40,14 @@ class Window:
         cut[..., :, self.cols < 0] = beyond
         return cut
 
-    def write(self, array: np.ndarray, result: np.ndarray) -> None:
-        """Put the core of a window's result (rows, cols) into a map (ny, nx)."""
+    def write(self, array: np.ndarray, result: np.ndarray, first_row: int = 0) -> None:
+        """Put the core of a window's result (..., rows, cols) into a map (..., ny, nx).
+
+        first_row : the map's row with which `array` begins, where it is a strip of the map
+        """
         y0, y1, x0, x1 = self.core
-        height, width = y1 - y0, x1 - x0
-        array[y0:y1, x0:x1] = result[self.top : self.top + height, self.left : self.left + width]
+        inside = np.s_[..., self.top : self.top + y1 - y0, self.left : self.left + x1 - x0]
+        array[..., y0 - first_row : y1 - first_row, x0:x1] = result[inside]
 
 
 def windows(
@@ -52,11 +55,23 @@ def windows(
 ) -> Iterator[Window]:
     """Cut a map into windows, row by row, leaving out those whose core wants nothing.
 
+    Parameters and errors as of `strips`.
+    """
+    for _, _, of_strip in strips(shape, core, stride, halo, wraps, wanted):
+        yield from of_strip
+
+
+def strips(
+    shape: tuple[int, int], core: int, stride: int, halo: int, wraps: bool, wanted: np.ndarray
+) -> Iterator[tuple[int, int, list[Window]]]:
+    """Cut a map into strips of `core` rows, and each into windows.
+
     shape : (ny, nx) of the map
     core : cells a side that a window answers for, a multiple of the stride
     stride, halo : the network's, halo a multiple of the stride
     wraps : the last column's neighbour is the first
     wanted : (ny, nx) bool, the cells that must be computed (land)
+    returns : first row, row after the last, and the windows whose core wants something
     Raises ConfigError for a core or a halo off the stride.
     """
     for what, size in (("core", core), ("halo", halo)):
@@ -66,12 +81,14 @@ def windows(
     for y0 in range(0, ny, core):
         y1 = min(y0 + core, ny)
         rows, top = _span(y0, y1, ny, stride, halo, wraps=False)
+        found = []
         for x0 in range(0, nx, core):
             x1 = min(x0 + core, nx)
             if not wanted[y0:y1, x0:x1].any():
                 continue
             cols, left = _span(x0, x1, nx, stride, halo, wraps)
-            yield Window((y0, y1, x0, x1), rows, cols, top, left)
+            found.append(Window((y0, y1, x0, x1), rows, cols, top, left))
+        yield y0, y1, found
 
 
 def _span(

@@ -10,7 +10,7 @@ import torch
 
 from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import ModelError
-from landstep.emulator.features import window_inputs
+from landstep.emulator.features import Fields
 from landstep.emulator.session import Session
 from landstep.training.graph import LandUseGraph
 from landstep.training.network import LandUseNetwork
@@ -23,6 +23,9 @@ MARGIN = 1e-3
 
 RANDOM_SIZES = ((1, 1), (5, 3), (12, 9))
 """Sizes of the random tiles, in strides."""
+
+RANDOM_LAGS = (1, -1, 10)
+"""Years from prior to target of the random tiles."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def verify(
 ) -> Agreement:
     """Compare a session with the network, on real tiles and on random ones.
 
-    tiles : real inputs, as `features.window_inputs` gives them
+    tiles : real inputs, as `features.Fields` gives them
     returns : how far they agree
     Raises ModelError where a logit differs by more than LOGIT_TOLERANCE or is not a number, or a
     class differs where the margin exceeds MARGIN.
@@ -78,7 +81,7 @@ def verify(
 def random_tiles(
     network: LandUseNetwork, rng: np.random.Generator
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Make up inputs of several sizes: every class, masked cells, missing forcing.
+    """Make up inputs of several sizes and lags: every class, masked cells, missing forcing.
 
     Continuous statics vary as they did in training; forcing states are shares that sum to 1 at
     most; each tile stands for one window.
@@ -86,11 +89,13 @@ def random_tiles(
     shape = network.shape
     mean = network.mean.numpy().reshape(-1, 1, 1)
     spread = 1 / network.scale.numpy().reshape(-1, 1, 1)
-    for in_strides in RANDOM_SIZES:
+    for in_strides, lag in zip(RANDOM_SIZES, RANDOM_LAGS, strict=False):
         y, x = (2**shape.depth * size for size in in_strides)
         cy, cx = y // 8 + 1, x // 8 + 1
         prior = rng.integers(0, shape.scheme.n_classes, (y, x)).astype(np.uint8)
         prior[rng.random((y, x)) < 0.3] = MASKED
+        history = np.where(rng.random((shape.history, y, x)) < 0.6, prior, MASKED).astype(np.uint8)
+        history[:, ::3] = rng.integers(0, shape.scheme.n_classes, history[:, ::3].shape)
         normal = rng.standard_normal((shape.n_continuous, y, x))
         categories = np.zeros((len(shape.category_sizes), y, x), np.uint8)
         for index, size in enumerate(shape.category_sizes):
@@ -98,13 +103,15 @@ def random_tiles(
         years = rng.dirichlet(np.ones(len(shape.states) + 1), (2, cy, cx))[..., :-1]
         before, now = np.moveaxis(years, -1, 1) * (rng.random((cy, cx)) > 0.1)
         shares = rng.dirichlet(np.ones(shape.scheme.n_classes), (cy, cx)).transpose(2, 0, 1)
-        yield window_inputs(
-            prior,
-            (normal * spread + mean).astype(np.float32),
-            categories,
-            now.astype(np.float32),
-            ((now - before) / 10).astype(np.float32),
-            shares.astype(np.float32),
-            np.sort(rng.integers(0, cy, y)),
-            np.sort(rng.integers(0, cx, x)),
-        )
+        yield Fields(
+            prior=prior,
+            history=history,
+            years=lag,
+            continuous=(normal * spread + mean).astype(np.float32),
+            categories=categories,
+            forcing=now.astype(np.float32),
+            forcing_change=((now - before) / 10).astype(np.float32),
+            prior_shares=shares.astype(np.float32),
+            row=np.sort(rng.integers(0, cy, y)),
+            col=np.sort(rng.integers(0, cx, x)),
+        ).inputs()

@@ -108,7 +108,8 @@ def _dynamic_shapes(stride: int) -> tuple[dict[int, Any], ...]:
     n, cy, cx = dim("n"), dim("cy"), dim("cx")
     y, x = stride * dim("y"), stride * dim("x")
     fine, coarse = {0: n, 2: y, 3: x}, {0: n, 2: cy, 3: cx}
-    return ({0: n, 1: y, 2: x}, fine, fine, coarse, coarse, coarse, {0: y}, {0: x})
+    before = ({0: n, 1: y, 2: x}, fine, {0: n})
+    return (*before, fine, fine, coarse, coarse, coarse, {0: y}, {0: x})
 
 
 def _strip(proto: onnx.ModelProto) -> None:

@@ -56,6 +56,9 @@ def tiny_card() -> Card:
         categories=[{"name": "soil_texture", "size": 8}, {"name": "climate_zone", "size": 6}],
         base=4,
         depth=2,
+        history=3,
+        direction="both",
+        lags=[1, 2, 10],
         sources=["random weights"],
     )
 

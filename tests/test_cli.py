@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,35 @@ def test_run_from_a_restart_equals_going_on(experiment: Path, tmp_path: Path) ->
     assert states[0].checksum == states[1].checksum
 
 
+def test_run_steps_backward_where_the_last_year_is_earlier(
+    experiment: Path, tmp_path: Path
+) -> None:
+    done = landstep("run", experiment, "--years", "1985:1982", "--output", tmp_path / "back")
+    assert done.returncode == 0, done.stderr
+    emulator = Emulator.open(experiment)
+    state = emulator.start(1985, direction="backward")
+    for year in (1984, 1983, 1982):
+        state = emulator.step(year, state)
+    assert State.load(tmp_path / "back" / "restart.nc").checksum == state.checksum
+    assert sorted(p.name for p in (tmp_path / "back").glob("land_use_*")) == [
+        f"land_use_{year}.nc" for year in range(1982, 1986)
+    ]
+    restart = ("--restart", tmp_path / "back" / "restart.nc")
+    turned = landstep("run", experiment, "--years", "1982:1984", "--output", tmp_path, *restart)
+    assert turned.returncode == 6 and "turning round needs a new start" in turned.stderr
+
+
+def test_run_says_where_quotas_could_not_be_met(experiment: Path, tmp_path: Path) -> None:
+    """A cold start must give every coarse cell what the forcing has; some have not the land."""
+    done = landstep("run", experiment, "--years", "2015:2017", "--output", tmp_path, "--cold")
+    unmet = [
+        NetcdfFile(tmp_path / f"land_use_{year}.nc").attrs()["quota_unmet_coarse_cells"]
+        for year in (2016, 2017)
+    ]
+    said = "quotas that could not be met: in" in done.stdout
+    assert said == any(unmet)
+
+
 def test_a_cold_start_knows_only_the_coast(experiment: Path, tmp_path: Path) -> None:
     done = landstep("run", experiment, "--years", "2015:2016", "--output", tmp_path, "--cold")
     assert done.returncode == 0, done.stderr
@@ -59,7 +89,8 @@ def test_a_cold_start_knows_only_the_coast(experiment: Path, tmp_path: Path) -> 
     [
         (("run", "missing.toml", "--years", "2015:2016"), "missing.toml", 4),
         (("run", "{experiment}", "--years", "2015-2016"), "expected two whole numbers", 4),
-        (("run", "{experiment}", "--years", "2018:2016"), "run backward", 5),
+        (("run", "{experiment}", "--years", "1984:1982"), "no map of 1984", 2),
+        (("run", "{experiment}", "--years", "1980:1978", "--cold"), "year 1979 outside", 2),
         (("run", "{experiment}", "--years", "1700:1701"), "1700", 2),
         (("inspect", "missing.nc"), "missing.nc: not found", 2),
         (("world", "{file}", "--size", "60x60"), "{file}", 2),
@@ -83,7 +114,7 @@ def test_a_year_beyond_the_forcing_keeps_what_was_written(experiment: Path, tmp_
     emulator = Emulator.open(experiment)
     last = emulator.inputs.forcing.years[-1]
     start = emulator.start(2015)
-    late = State(last - 1, start.land_use, start.scheme, start.grid, start.model, start.provenance)
+    late = replace(start, year=last - 1)
     late.save(with_restart)
     years = f"{last - 1}:{last + 1}"
     done = landstep(
@@ -100,6 +131,10 @@ def test_inspect_tells_each_kind_of_file(
     for file, says in (
         (experiment, "hilda8"),
         (tiny_model, "U-Net, base 4, depth 2"),
+        (tiny_model, "forward and backward in time, maps valid on 01-01"),
+        (tiny_model, "1, 2, 10 years at once, 3 maps before"),
+        (tmp_path / "restart.nc", "forward in time"),
+        (tmp_path / "restart.nc", "km2"),
         (tmp_path / "restart.nc", "2016"),
         (tmp_path / "land_use_2016.nc", "class_area"),
         (experiment.parent / "states_history.nc", "primf"),

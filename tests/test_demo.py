@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_maps_that_differ_are_an_error(experiment: Path, tmp_path: Path) -> None
     state = Emulator.open(experiment).start(2015)
     other = state.land_use.copy()
     other[60, 60] ^= 1
-    moved = State(2015, other, state.scheme, state.grid, state.model, state.provenance)
+    moved = replace(state, land_use=other)
     with pytest.raises(LandstepError, match="1 cells of the"):
         demo._compare({"Python": state, "Fortran host": moved})
     with pytest.raises(LandstepError, match="landstep run failed"):

@@ -14,10 +14,20 @@ MAY_IMPORT = {
     "emulator": {"emulator"},
     "data": {"data", "emulator"},
     "training": {"training", "emulator"},
+    "evaluation": {"evaluation", "emulator"},
     "export": {"export", "training", "emulator"},
     "coupling": {"coupling", "emulator"},
     "fortran_shim": {"fortran_shim", "coupling", "emulator"},
-    "src/landstep": {"emulator", "data", "training", "export", "coupling", "fortran_shim", ""},
+    "src/landstep": {
+        "emulator",
+        "data",
+        "training",
+        "evaluation",
+        "export",
+        "coupling",
+        "fortran_shim",
+        "",
+    },
 }
 
 ONLY_IN = {
@@ -29,6 +39,8 @@ ONLY_IN = {
     "cffi": ("coupling/",),
     "mpi4py": ("emulator/ranks.py",),
     "rasterio": ("data/",),
+    "sklearn": ("evaluation/boosting.py",),
+    "matplotlib": ("evaluation/drawing.py", "src/landstep/pictures.py"),
 }
 
 
@@ -100,7 +112,7 @@ def test_every_room_has_files():
 
 
 def test_imports_go_one_way():
-    """No arrow but emulator <- data, <- training <- export, <- coupling <- fortran_shim."""
+    """No arrow but those of the architecture: emulator <- data, <- evaluation, and so on."""
     wrong = [(name, list(wrong_arrows(text, room))) for room, name, text in files()]
     assert [(name, modules) for name, modules in wrong if modules] == []
 
@@ -120,6 +132,8 @@ def test_a_library_is_named_in_one_place():
         ("emulator", "from landstep import training"),
         ("training", "import landstep.export.write as write"),
         ("data", "import importlib\nimportlib.import_module('landstep.coupling')"),
+        ("evaluation", "from landstep.training.network import LandUseNetwork"),
+        ("emulator", "def f():\n    from landstep.evaluation import pairs"),
         ("coupling", "from ..data import world"),
     ],
 )
@@ -135,6 +149,8 @@ def test_a_wrong_arrow_is_seen(room, text):
         ("coupling/bridge.py", "def f():\n    from torch import nn"),
         ("src/landstep/doctor.py", "__import__('onnxruntime')"),
         ("emulator/card.py", "from onnx.helper import make_node"),
+        ("evaluation/pairs.py", "def f():\n    from sklearn import ensemble"),
+        ("evaluation/report.py", "import matplotlib.pyplot as plt"),
     ],
 )
 def test_a_misplaced_library_is_seen(path, text):
@@ -155,8 +171,9 @@ def test_the_front_door_loads_only_the_emulator(door):
     """Neither a host nor a command waits for torch: what it does not run, it does not import."""
     code = (
         f"import sys, {door}; "
-        "heavy = ('torch', 'lightning', 'matplotlib', 'cffi', 'rasterio', 'landstep.data', "
-        "'landstep.training', 'landstep.export', 'landstep.coupling', 'landstep.fortran_shim'); "
+        "heavy = ('torch', 'lightning', 'matplotlib', 'sklearn', 'cffi', 'rasterio', "
+        "'landstep.data', 'landstep.training', 'landstep.evaluation', 'landstep.export', "
+        "'landstep.coupling', 'landstep.fortran_shim'); "
         "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

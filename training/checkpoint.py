@@ -27,7 +27,7 @@ NETWORK_PREFIX = "network."
 class TrainedNetwork:
     """A network with its card, and a few real inputs to verify an export on.
 
-    tiles : each as `features.window_inputs` gives them
+    tiles : each as `features.Fields` gives them
     """
 
     card: Card

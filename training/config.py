@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from landstep.emulator.experiment import StrictTable, read_table
@@ -12,6 +13,10 @@ from landstep.emulator.experiment import StrictTable, read_table
 Year = int
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Direction = Literal["forward", "backward", "both"]
+
+STEPS: dict[Direction, tuple[int, ...]] = {"forward": (1,), "backward": (-1,), "both": (1, -1)}
+"""Sign of target less prior, for each direction in time."""
 
 
 class DataTable(StrictTable):
@@ -20,6 +25,8 @@ class DataTable(StrictTable):
     experiments : experiment files, relative to the training file
     years : first and last year of the maps used, prior and target alike
     lags : years from a prior map to its target; each lag is drawn equally often
+    history : how many maps before the prior the network takes, a year apart
+    direction : the way in time to learn; "both" draws each way equally often
     continuous, categories : statics in channel order
     category_sizes : codes that a categorical static can have, 0 included, where the data may not
         show them all
@@ -28,6 +35,8 @@ class DataTable(StrictTable):
     experiments: list[Path] = Field(min_length=1)
     years: tuple[Year, Year]
     lags: list[Positive] = Field(default=[1, 2, 5, 10], min_length=1)
+    history: int = Field(default=3, ge=1, le=20)
+    direction: Direction = "forward"
     continuous: list[str] = ["elevation"]
     categories: list[str] = ["soil_texture", "climate_zone"]
     category_sizes: dict[str, Annotated[int, Field(ge=1, le=255)]] = {"soil_texture": 8}
@@ -89,6 +98,16 @@ class FitTable(StrictTable):
     accelerator: Literal["cpu", "cuda"] = "cpu"
 
 
+class AllocationTable(StrictTable):
+    """What the allocation goes by; it does not change the training, the card carries it.
+
+    stay_weight, miss_price : as in the model card
+    """
+
+    stay_weight: Share = 1.0
+    miss_price: float = Field(default=0.1, ge=0)
+
+
 class TrainingConfig(StrictTable):
     """A training file; paths in it are relative to its own folder.
 
@@ -106,6 +125,7 @@ class TrainingConfig(StrictTable):
     network: NetworkTable = NetworkTable()
     samples: SamplesTable = SamplesTable()
     fit: FitTable = FitTable()
+    allocation: AllocationTable = AllocationTable()
     folder: Path
 
     @model_validator(mode="after")
@@ -118,9 +138,12 @@ class TrainingConfig(StrictTable):
             )
         first, last = self.data.years
         for prior, target in self.validation:
-            if prior >= target:
+            if np.sign(target - prior) not in STEPS[self.data.direction]:
+                expected = {"forward": "later ", "backward": "earlier ", "both": "other "}
                 raise ValueError(
-                    f"validation pair {[prior, target]}: expected [prior, later target]"
+                    f"validation pair {[prior, target]}: expected [prior, "
+                    f"{expected[self.data.direction]}target], data.direction is "
+                    f"{self.data.direction}"
                 )
             if first <= target <= last:
                 raise ValueError(
@@ -139,13 +162,17 @@ def load_config(path: str | Path) -> TrainingConfig:
     return read_table(path, TrainingConfig, {"folder": path.resolve().parent})
 
 
-def training_pairs(years: tuple[int, int], lags: list[int]) -> list[tuple[int, int]]:
-    """List the pairs of years to learn from: (prior, target), by lag, then by year.
+def training_pairs(
+    years: tuple[int, int], lags: list[int], direction: Direction
+) -> list[tuple[int, int]]:
+    """List the pairs of years to learn from: (prior, target), by direction, by lag, then by year.
 
     years : first and last, both used
+    direction : backward pairs have their target before their prior
     """
     return [
-        (year, year + lag)
+        (year, year + lag) if step > 0 else (year + lag, year)
+        for step in STEPS[direction]
         for lag in sorted(set(lags))
         for year in range(years[0], years[1] - lag + 1)
     ]

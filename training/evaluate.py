@@ -19,10 +19,12 @@ CORE = 240
 """Cells a side of the windows that scoring computes at once."""
 
 
-def predict(network: LandUseNetwork, region: Region, pair: Pair, prior: np.ndarray) -> np.ndarray:
-    """Step a whole map with torch, as the emulator does with onnxruntime.
+def predict(
+    network: LandUseNetwork, region: Region, pair: Pair, prior: np.ndarray, history: np.ndarray
+) -> np.ndarray:
+    """Give the likeliest class of each cell with torch, as the emulator does without quotas.
 
-    prior : (y, x) uint8, valid in pair[0]
+    prior : (y, x) uint8, valid in pair[0]; history : (H, y, x) uint8, the maps before it
     returns : (y, x) uint8, valid in pair[1]
     """
     graph = LandUseGraph(network).eval()
@@ -33,7 +35,7 @@ def predict(network: LandUseNetwork, region: Region, pair: Pair, prior: np.ndarr
     moving = ~np.isin(prior, region.scheme.fixed_numbers)
     with torch.no_grad():
         for window in windows(region.shape, core, stride, halo, region.wraps, moving):
-            inputs = region.cut(window, pair, prior)
+            inputs = region.cut(window, pair, prior, history)
             land_use, _ = graph(*(torch.from_numpy(array) for array in inputs.values()))
             window.write(found, land_use[0].numpy())
     return found
@@ -52,12 +54,15 @@ def score(
     entries = []
     for region in regions:
         for before, after in pairs:
-            prior = region.maps[before]
-            ways = {"one step": predict(network, region, (before, after), prior)}
-            if after > before + 1:
+            prior, step = region.maps[before], 1 if after > before else -1
+            history = region.history(before, step, network.shape.history)
+            ways = {"one step": predict(network, region, (before, after), prior, history)}
+            if after != before + step:
                 stepped = prior
-                for year in range(before, after):
-                    stepped = predict(network, region, (year, year + 1), stepped)
+                for year in range(before, after, step):
+                    following = predict(network, region, (year, year + step), stepped, history)
+                    history = np.concatenate([stepped[None], history[:-1]])
+                    stepped = following
                 ways["year by year"] = stepped
             for way, found in ways.items():
                 entries.append(
@@ -89,5 +94,8 @@ def compare(region: Region, before: int, after: int, found: np.ndarray) -> dict[
 
 def score_pairs(pairs: Sequence[Pair]) -> list[Pair]:
     """Give every pair of years that scoring reads: the pairs, and each year's step between."""
-    steps = {(y, y + 1) for before, after in pairs for y in range(before, after)}
+    steps = set()
+    for before, after in pairs:
+        step = 1 if after > before else -1
+        steps |= {(year, year + step) for year in range(before, after, step)}
     return sorted({*pairs, *steps})

@@ -29,7 +29,7 @@ from landstep.training.loss import loss_of
 from landstep.training.network import LandUseNetwork, NetworkShape, paint
 from landstep.training.progress import PlainLines, quiet
 from landstep.training.region import Pair, Region, load_region, same_channels
-from landstep.training.samples import Samples, collate, mask_blocks
+from landstep.training.samples import Samples, collate, hide, mask_blocks
 
 SMOOTHING = 0.99
 """The loss in the card is a running mean that keeps this share at each step."""
@@ -62,15 +62,16 @@ def train(
     out = Path(output) if output is not None else config.folder / config.output
     if not out.parent.is_dir():
         raise ConfigError(f"output {out}: there is no folder {out.parent}")
-    pairs = training_pairs(config.data.years, config.data.lags)
+    pairs = training_pairs(config.data.years, config.data.lags, config.data.direction)
     scored = score_pairs(config.validation)
-    yearly = [(target - 1, target) for _, target in pairs]
+    yearly = [(after - 1 if after > before else after + 1, after) for before, after in pairs]
     regions = [
         load_region(
             config.folder / entry,
             sorted({*pairs, *yearly, *scored}),
             config.data.continuous,
             config.data.categories,
+            config.data.history,
         )
         for entry in config.data.experiments
     ]
@@ -94,7 +95,7 @@ class Fitting(LightningModule):
     ) -> None:
         super().__init__()
         self.config = config
-        self.samples = Samples(regions, pairs, config.samples, config.fit.seed)
+        self.samples = Samples(regions, pairs, config.samples, config.fit.seed, config.data.history)
         network = LandUseNetwork(NetworkShape.of_card(card))
         network.set_scaling(*_scaling(regions))
         counts = np.sum([region.transitions(pairs) for region in regions], axis=0)
@@ -118,7 +119,9 @@ class Fitting(LightningModule):
         painted = torch.cat(
             [paint(coarse[n : n + 1], batch["row"][n], batch["col"][n]) for n in range(len(coarse))]
         )
-        logits = self.network(batch["prior"], batch["continuous"], batch["categories"], painted)
+        logits = self.network(
+            *(batch[n] for n in ("prior", "history", "years", "continuous", "categories")), painted
+        )
         return loss_of(
             logits, batch["prior"], batch["target"], self.network.allowed, self.config.fit
         )
@@ -186,6 +189,11 @@ def draft_card(config: TrainingConfig, regions: Sequence[Region]) -> Card:
         categories=categories,
         base=config.network.base,
         depth=config.network.depth,
+        history=data.history,
+        direction=data.direction,
+        lags=sorted(set(data.lags)),
+        stay_weight=config.allocation.stay_weight,
+        miss_price=config.allocation.miss_price,
         phase=regions[0].phase,
         licence=config.licence,
         sources=config.sources,
@@ -225,8 +233,11 @@ def _tiles(samples: Samples) -> tuple[dict[str, np.ndarray], ...]:
     known = samples.draw(0)
     del known["target"]
     rng = np.random.default_rng(samples.seed)
-    partly = {**known, "prior": mask_blocks(known["prior"][0], [8], rng)[None]}
-    return known, partly, {**known, "prior": np.full_like(known["prior"], MASKED)}
+    prior, history = known["prior"][0], known["history"][0]
+    maps = hide(mask_blocks(prior, [8], rng), prior, history)
+    partly = {**known, **{n: m[None] for n, m in zip(("prior", "history"), maps, strict=True)}}
+    nothing = {n: np.full_like(known[n], MASKED) for n in ("prior", "history")}
+    return known, partly, {**known, **nothing}
 
 
 def _trainer(fit: FitTable, out: Path, progress: bool) -> Trainer:

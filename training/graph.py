@@ -24,6 +24,8 @@ class LandUseGraph(nn.Module):
     def forward(
         self,
         prior: Tensor,
+        history: Tensor,
+        years: Tensor,
         continuous: Tensor,
         categories: Tensor,
         forcing: Tensor,
@@ -35,6 +37,7 @@ class LandUseGraph(nn.Module):
         """Give the map and its logits.
 
         prior : (n, y, x) uint8 class numbers, MASKED where unknown; y and x multiples of 2^depth
+        history : (n, H, y, x) uint8, MASKED where unknown; years : (n,) float32
         continuous : (n, S, y, x) float32; categories : (n, C, y, x) uint8
         forcing, forcing_change : (n, F, cy, cx) float32; prior_shares : (n, K, cy, cx) float32
         row : (y,) int64, col : (x,) int64, indices into cy and cx
@@ -43,7 +46,7 @@ class LandUseGraph(nn.Module):
         """
         coarse = self.network.coarse_channels(forcing, forcing_change, prior_shares)
         coarse = paint(coarse, row, col)
-        logits = self.network(prior, continuous, categories, coarse)
+        logits = self.network(prior, history, years, continuous, categories, coarse)
         return logits.argmax(1).to(torch.uint8), logits
 
 

@@ -17,9 +17,8 @@ from torch.nn import functional
 from landstep.emulator.card import Card
 from landstep.emulator.classes import OUTSIDE, Scheme, scheme
 from landstep.emulator.errors import ConfigError
-
-FORBIDDEN = -1e4
-"""Logit of a class that a cell cannot have; finite, so that no host meets an infinity."""
+from landstep.emulator.features import FORBIDDEN
+from landstep.training.past import past
 
 CHANGE_SCALE = 20.0
 """Yearly changes of a coarse cell are some hundredths; times this they are of the order of 1."""
@@ -42,6 +41,7 @@ class NetworkShape:
     scheme : the land-use classes
     states : F forcing states in channel order
     n_continuous : S; category_sizes : one a categorical static, its codes run from 0 to size - 1
+    history : H maps before the prior
     base : channels of the first level, doubled at each of `depth` further ones
     """
 
@@ -49,6 +49,7 @@ class NetworkShape:
     states: tuple[str, ...]
     n_continuous: int
     category_sizes: tuple[int, ...]
+    history: int
     base: int
     depth: int
 
@@ -60,6 +61,7 @@ class NetworkShape:
             states=tuple(card.states),
             n_continuous=len(card.continuous),
             category_sizes=tuple(category.size for category in card.categories),
+            history=card.history,
             base=card.base,
             depth=card.depth,
         )
@@ -69,7 +71,8 @@ class NetworkShape:
         """Channels of the assembled input: see `LandUseNetwork.features`."""
         n_classes = self.scheme.n_classes
         statics = self.n_continuous + sum(self.category_sizes)
-        return n_classes + 1 + statics + 2 * len(self.states) + 4 * n_classes + 3
+        before = n_classes + 1 + self.history * n_classes + 4
+        return before + statics + 2 * len(self.states) + 4 * n_classes + 3
 
 
 class Level(nn.Sequential):
@@ -172,23 +175,30 @@ class LandUseNetwork(nn.Module):
         )
 
     def features(
-        self, prior: Tensor, continuous: Tensor, categories: Tensor, coarse: Tensor
+        self,
+        prior: Tensor,
+        history: Tensor,
+        years: Tensor,
+        continuous: Tensor,
+        categories: Tensor,
+        coarse: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Assemble the network's input.
 
-        prior : (n, y, x) uint8; continuous : (n, S, y, x); categories : (n, C, y, x) uint8
+        prior : (n, y, x) uint8; history : (n, H, y, x) uint8; years : (n,) float32
+        continuous : (n, S, y, x); categories : (n, C, y, x) uint8
         coarse : (n, 2 F + 5 K, y, x), `coarse_channels` painted onto the fine cells
-        returns : (n, n_inputs, y, x) float32 in the order one-hot prior, masked, continuous,
-            one-hot categories, forcing, its change, mix, its change, prior shares, what is owed,
-            and of the prior class itself the change, the change relative to its share, and what is
-            owed; and (n, K + 1, y, x), the first two alone
+        returns : (n, n_inputs, y, x) float32 in the order one-hot prior, masked, `past`,
+            continuous, one-hot categories, forcing, its change, mix, its change, prior shares, what
+            is owed, and of the prior class itself the change, the change relative to its share,
+            and what is owed; and (n, K + 1, y, x), the first two alone
         """
         n_classes = self.shape.scheme.n_classes
         n_states = len(self.shape.states)
         classes = (prior.int().unsqueeze(1) == self.class_numbers).to(coarse.dtype)
         masked = 1 - classes.sum(1, keepdim=True)
         before = torch.cat([classes, masked], 1)
-        fields = [before]
+        fields = [before, past(prior, history, years, self.class_numbers)]
         if self.shape.n_continuous:
             fields.append((continuous - self.mean) * self.scale)
         for index, size in enumerate(self.shape.category_sizes):
@@ -203,15 +213,21 @@ class LandUseNetwork(nn.Module):
         return torch.cat([*fields, painted, own_change, relative, own_owed], 1), before
 
     def forward(
-        self, prior: Tensor, continuous: Tensor, categories: Tensor, coarse: Tensor
+        self,
+        prior: Tensor,
+        history: Tensor,
+        years: Tensor,
+        continuous: Tensor,
+        categories: Tensor,
+        coarse: Tensor,
     ) -> Tensor:
         """Give the logits: (n, K, y, x) float32, FORBIDDEN where a class cannot be.
 
         prior : (n, y, x) uint8 class numbers, MASKED where unknown; y and x multiples of 2^depth
-        continuous, categories, coarse : as in `features`
+        history, years, continuous, categories, coarse : as in `features`
         """
         n_classes = self.shape.scheme.n_classes
-        inputs, before = self.features(prior, continuous, categories, coarse)
+        inputs, before = self.features(prior, history, years, continuous, categories, coarse)
         guess = functional.conv2d(before[:, :-1], self.transition.T[:, :, None, None])
         guess = guess + before[:, -1:] * coarse[:, -n_classes:]
         correction = self.head_features(self.decode(inputs)) + self.head_inputs(inputs)

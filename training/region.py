@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from landstep.emulator.card import Category
-from landstep.emulator.classes import OUTSIDE, Scheme
+from landstep.emulator.classes import MASKED, OUTSIDE, Scheme
 from landstep.emulator.errors import ConfigError
 from landstep.emulator.experiment import Experiment, load_experiment
-from landstep.emulator.features import class_shares, cut_inputs
+from landstep.emulator.features import Fields, class_shares
 from landstep.emulator.inputs import Inputs, open_inputs
 from landstep.emulator.tiling import Window
 
@@ -66,21 +66,43 @@ class Region:
         """Rows and columns of the maps."""
         return self.row.size, self.col.size
 
-    def cut(self, window: Window, pair: Pair, prior: np.ndarray) -> dict[str, np.ndarray]:
-        """Cut a window's inputs for a step from `prior` (y, x), valid in pair[0], to pair[1]."""
+    def history(
+        self, year: int, direction: int, depth: int, within: tuple[int, int] | None = None
+    ) -> np.ndarray:
+        """Stack the maps before a year in stepping order.
+
+        year : of the prior; direction : 1 or -1; depth : H, how many
+        within : first and last year that may be looked at; None: all that are there
+        returns : (H, y, x) uint8, [0] next to the year; MASKED where there is no map
+        """
+        maps = np.full((depth, *self.shape), MASKED, np.uint8)
+        first, last = within or (min(self.maps), max(self.maps))
+        for number, before in enumerate(years_before(year, direction, depth)):
+            if before in self.maps and first <= before <= last:
+                maps[number] = self.maps[before]
+        return maps
+
+    def cut(
+        self, window: Window, pair: Pair, prior: np.ndarray, history: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Cut a window's inputs for going from pair[0] to pair[1].
+
+        prior : (y, x) uint8, valid in pair[0]; history : (H, y, x) uint8, the maps before it
+        """
         forcing, change = self.forcing[pair]
-        row, col, coarse = self.row, self.col, forcing.shape[1:]
-        return cut_inputs(
-            window,
-            prior,
-            self.continuous,
-            self.categories[pair[1]],
-            forcing,
-            change,
-            class_shares(prior, row, col, coarse, self.scheme.n_classes),
-            row,
-            col,
-        )
+        coarse = forcing.shape[1:]
+        return Fields(
+            prior=prior,
+            history=history,
+            years=pair[1] - pair[0],
+            continuous=self.continuous,
+            categories=self.categories[pair[1]],
+            forcing=forcing,
+            forcing_change=change,
+            prior_shares=class_shares(prior, self.row, self.col, coarse, self.scheme.n_classes),
+            row=self.row,
+            col=self.col,
+        ).cut(window)
 
     def transitions(self, pairs: Iterable[Pair]) -> np.ndarray:
         """Count cells by class before and after, over pairs of years: (K, K) int64, [from, to]."""
@@ -98,12 +120,22 @@ class Region:
         return self.maps[min(self.maps)] != OUTSIDE
 
 
+def years_before(year: int, direction: int, depth: int) -> list[int]:
+    """List the years before one in stepping order, the next one first; direction is 1 or -1."""
+    return [year - direction * number for number in range(1, depth + 1)]
+
+
 def load_region(
-    path: Path, pairs: Sequence[Pair], continuous: Sequence[str], categories: Sequence[str]
+    path: Path,
+    pairs: Sequence[Pair],
+    continuous: Sequence[str],
+    categories: Sequence[str],
+    history: int,
 ) -> Region:
     """Read what some pairs of years need of an experiment.
 
     path : the experiment file
+    history : how many maps before each prior are read too, as far as they are there
     Raises ConfigError or InputError, naming the file, where something is missing, or lacks a year.
     """
     experiment = load_experiment(path)
@@ -126,7 +158,7 @@ def load_region(
         scheme=inputs.scheme,
         states=tuple(inputs.forcing.states),
         phase=inputs.forcing.phase,
-        maps={y: inputs.land_use.map(y) for y in sorted({y for pair in pairs for y in pair})},
+        maps={y: inputs.land_use.map(y) for y in _map_years(inputs, pairs, history)},
         forcing=forcing,
         continuous=inputs.continuous(list(continuous)),
         categories=_categories(inputs, names, sorted({after for _, after in pairs})),
@@ -137,6 +169,15 @@ def load_region(
         files=file_hashes(experiment),
         attainable=_attainable(path),
     )
+
+
+def _map_years(inputs: Inputs, pairs: Sequence[Pair], history: int) -> list[int]:
+    """List the years whose maps are needed: those of the pairs, and those before each prior."""
+    needed = {year for pair in pairs for year in pair}
+    for before, after in pairs:
+        earlier = years_before(before, 1 if after > before else -1, history)
+        needed.update(set(earlier) & set(inputs.land_use.years))
+    return sorted(needed)
 
 
 def _attainable(path: Path) -> dict[str, Any]:

@@ -19,23 +19,31 @@ from landstep.emulator.tiling import Window
 from landstep.training.config import SamplesTable
 from landstep.training.region import Pair, Region
 
-FINE = ("prior", "continuous", "categories", "target")
+FINE = ("prior", "history", "continuous", "categories", "target")
 COARSE = ("forcing", "forcing_change", "prior_shares")
 
 
 class Samples(Dataset[dict[str, np.ndarray]]):
     """Training samples number `start` to `stop`, of an endless list that the seed fixes.
 
-    A sample holds `features.window_inputs` of a patch (with the leading axis of 1) and "target",
-    (1, y, x) uint8. Pairs of each lag are drawn equally often; within a lag, patches in proportion
-    to the square root of the cells that change in them.
+    A sample holds `features.Fields` of a patch (with the leading axis of 1) and "target",
+    (1, y, x) uint8. Pairs of each lag and direction are drawn equally often; within a lag, patches
+    in proportion to the square root of the cells that change in them. The maps before a prior are
+    those from the first to the last year of the pairs; what is masked in the prior is so in them.
     Raises ConfigError where a map is smaller than a patch, or no patch has land enough.
     """
 
     def __init__(
-        self, regions: Sequence[Region], pairs: Sequence[Pair], table: SamplesTable, seed: int
+        self,
+        regions: Sequence[Region],
+        pairs: Sequence[Pair],
+        table: SamplesTable,
+        seed: int,
+        history: int,
     ) -> None:
-        self.regions, self.table, self.seed = regions, table, seed
+        self.regions, self.table, self.seed, self.history = regions, table, seed, history
+        years = [year for pair in pairs for year in pair]
+        self.years = min(years), max(years)
         self.start, self.stop = 0, 0
         places = [_places(region, pairs, table) for region in regions]
         self.places = np.concatenate(
@@ -83,23 +91,31 @@ class Samples(Dataset[dict[str, np.ndarray]]):
             )
             for start, size in zip((top, left), region.shape, strict=True)
         )
+        direction = 1 if after > before else -1
         prior = region.maps[before]
+        history = region.history(before, direction, self.history, self.years)
         if rng.random() >= self.table.unmasked:
-            prior = mask_blocks(prior, self.table.blocks, rng)
-        since = after - 1 if rng.random() < self.table.stale else before
-        sample = self.cut(region, (since, after), prior, top, left)
+            prior, history = hide(mask_blocks(prior, self.table.blocks, rng), prior, history)
+        since = after - direction if rng.random() < self.table.stale else before
+        sample = self.cut(region, (since, after), prior, history, top, left)
         return turn(sample, int(rng.integers(8)))
 
     def cut(
-        self, region: Region, pair: Pair, prior: np.ndarray, top: int, left: int
+        self,
+        region: Region,
+        pair: Pair,
+        prior: np.ndarray,
+        history: np.ndarray,
+        top: int,
+        left: int,
     ) -> dict[str, np.ndarray]:
         """Cut one patch with its target out of a region.
 
         pair : the years between which the forcing changes, and the target's
-        prior : (y, x) uint8, the map that the step starts from
+        prior : (y, x) uint8, the map that the step starts from; history : (H, y, x) uint8
         """
         window = patch_window(top, left, self.table.patch)
-        sample = region.cut(window, pair, prior)
+        sample = region.cut(window, pair, prior, history)
         sample["target"] = window.read(region.maps[pair[1]], OUTSIDE)[None]
         return sample
 
@@ -125,6 +141,17 @@ def mask_blocks(prior: np.ndarray, blocks: Sequence[int], rng: np.random.Generat
     return np.where(chosen[rows][:, cols] & (prior != OUTSIDE), np.uint8(MASKED), prior)
 
 
+def hide(
+    masked: np.ndarray, prior: np.ndarray, history: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mask in the maps before what is masked in the prior: a class kept there would tell it.
+
+    masked, prior : (y, x) uint8, the prior with cells masked and as it was; history : (H, y, x)
+    returns : `masked`, and the history with the same cells MASKED
+    """
+    return masked, np.where(masked != prior, np.uint8(MASKED), history)
+
+
 def turn(sample: dict[str, np.ndarray], way: int) -> dict[str, np.ndarray]:
     """Turn or mirror a sample in one of the eight ways of a square; way 0 leaves it.
 
@@ -147,7 +174,7 @@ def collate(samples: Sequence[dict[str, np.ndarray]]) -> dict[str, Tensor]:
     """Put samples into one batch.
 
     returns : fine fields and coarse ones with the samples along the first axis; coarse fields are
-        filled up with zeros to one size, "row" is (n, y) and "col" (n, x)
+        filled up with zeros to one size, "years" is (n,), "row" (n, y) and "col" (n, x)
     """
     batch = {name: np.concatenate([sample[name] for sample in samples]) for name in FINE}
     for name in COARSE:
@@ -156,6 +183,7 @@ def collate(samples: Sequence[dict[str, np.ndarray]]) -> dict[str, Tensor]:
         batch[name] = np.zeros((len(fields), *size), np.float32)
         for index, field in enumerate(fields):
             batch[name][index, :, : field.shape[1], : field.shape[2]] = field
+    batch["years"] = np.concatenate([sample["years"] for sample in samples])
     for name in ("row", "col"):
         batch[name] = np.stack([sample[name] for sample in samples])
     return {name: torch.from_numpy(array) for name, array in batch.items()}

@@ -22,6 +22,9 @@ app.add_typer(regress, name="regress")
 
 ExperimentFile = Annotated[Path, typer.Argument(help="experiment file (TOML)")]
 Years = Annotated[str, typer.Option(help="first year and last, FIRST:LAST; FIRST is the start")]
+BothWays = Annotated[
+    str, typer.Option(help="FIRST:LAST; FIRST is the start; backward where LAST is earlier")
+]
 
 
 def parse_pair(text: str, mark: str, what: str) -> tuple[int, int]:
@@ -108,7 +111,7 @@ def export(
 @app.command()
 def run(
     experiment: ExperimentFile,
-    years: Years,
+    years: BothWays,
     output: Annotated[Path, typer.Option(help="folder for maps and restart")] = Path("run"),
     restart: Annotated[Path | None, typer.Option(help="start from this file")] = None,
     cold: Annotated[bool, typer.Option("--cold", help="start with only the coast known")] = False,
@@ -116,16 +119,65 @@ def run(
     """Step through the years; one CF NetCDF map and the restart after each.
 
     Example: `landstep run world/experiment.toml --years 2015:2030 --output run`
+
+    Backward in time: `landstep run world/experiment.toml --years 1985:1980 --output back`
     """
     from landstep.emulator.driver import run_years
     from landstep.progress import Progress
 
     first, last = parse_pair(years, ":", "--years")
     with Progress("run") as progress:
-        run_years(
+        ran = run_years(
             experiment, first, last, output, restart=restart, cold=cold, progress=progress.say
         )
+    if ran.unmet:
+        typer.echo(ran.unmet)
     typer.echo(f"wrote {output}/land_use_{last}.nc and {output}/restart.nc")
+
+
+@app.command()
+def evaluate(
+    experiment: ExperimentFile,
+    pairs: Annotated[
+        str,
+        typer.Option(help="years of prior and target map, A:B,A:B; backward where B is earlier"),
+    ] = "",
+    train_until: Annotated[
+        int | None, typer.Option(help="last year that the model learned from, the way it steps")
+    ] = None,
+    run: Annotated[str, typer.Option(help="free run FIRST:LAST: drift, areas")] = "",
+    out: Annotated[Path, typer.Option(help="folder for report and scores")] = Path("evaluation"),
+    depth: Annotated[int, typer.Option(help="years of history that boosting looks at")] = 3,
+    trees: Annotated[int, typer.Option(help="trees a class that boosting grows")] = 60,
+    tile: Annotated[int, typer.Option(help="coarse cells a side of a bootstrap block")] = 1,
+    seed: Annotated[int, typer.Option(help="of places by chance, hidden cells, resampling")] = 0,
+) -> None:
+    """Score a model on maps it did not learn from, beside all that is good without one.
+
+    Writes report.html, scores.json, scores.csv and model_card.md (needs the extra `evaluate`).
+
+    Example: `landstep evaluate experiment.toml --pairs 2008:2009,2008:2012 --train-until 2008`
+
+    Without true maps: `landstep evaluate experiment.toml --run 2015:2065`
+    """
+    from landstep.evaluate import evaluate_experiment
+    from landstep.progress import Progress
+
+    with Progress("evaluate") as progress:
+        paths = evaluate_experiment(
+            experiment,
+            out,
+            pairs=[parse_pair(pair, ":", "--pairs") for pair in pairs.split(",") if pair],
+            train_until=train_until,
+            run=parse_pair(run, ":", "--run") if run else None,
+            depth=depth,
+            trees=trees,
+            tile=tile,
+            seed=seed,
+            progress=progress.say,
+        )
+    for path in paths:
+        typer.echo(f"wrote {path}")
 
 
 @app.command()

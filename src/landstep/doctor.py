@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent
 EXTRAS = {
     "host": ("driving the Fortran example from Python", ("f90wrap",)),
     "plot": ("pictures", ("matplotlib",)),
+    "evaluate": ("landstep evaluate", ("sklearn", "matplotlib", "scipy")),
     "train": ("training and export", ("torch", "lightning", "onnxscript")),
     "geotiff": ("HILDA+ GeoTIFF files", ("rasterio",)),
 }

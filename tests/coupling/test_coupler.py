@@ -147,6 +147,14 @@ def test_a_missing_restart_is_no_cold_start(experiment: Path, tmp_path: Path) ->
         Coupler.open(experiment, lon, lat, restart=tmp_path / "nowhere.nc")
 
 
+def test_a_restart_that_steps_backward_is_refused(experiment: Path, tmp_path: Path) -> None:
+    """A host's time goes forward."""
+    lon, lat = np.array([-29.0]), np.array([49.5])
+    Emulator.open(experiment).start(2015, direction="backward").save(tmp_path / "back.nc")
+    with pytest.raises(StateError, match="restart steps backward, asked for forward; turning"):
+        Coupler.open(experiment, lon, lat, restart=tmp_path / "back.nc")
+
+
 def test_a_misspelt_field_names_the_one_that_was_meant(coupler: Coupler) -> None:
     with pytest.raises(CouplingError, match="did you mean 'area_fraction_forest'"):
         coupler.get("area_fraction_forrest")

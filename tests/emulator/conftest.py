@@ -56,15 +56,16 @@ class MadeUpStatics:
 
 @dataclass(frozen=True)
 class MadeUpLandUse:
-    """One map in memory."""
+    """Maps in memory, the one of 2000 given."""
 
     start: np.ndarray
-    years: tuple[int, ...] = field(default=(2000,))
+    years: tuple[int, ...] = field(default=(1998, 1999, 2000, 2010, 2011))
     phase: str = "01-01"
 
     def map(self, year: int) -> np.ndarray:
-        """Give the map."""
-        return self.start.copy()
+        """Give the map: in other years one class or another stands for the next."""
+        number = 1 + (year - 2000) % 6
+        return np.where((year != 2000) & (self.start == number), 1 + number % 6, self.start)
 
 
 def made_up_grid(kind: str, shape: tuple[int, int]) -> Grid:
@@ -100,10 +101,12 @@ def _make(
     threads: int = 1,
     seed: int = 1,
     roll: int = 0,
+    mode: str = "exact",
 ) -> Emulator:
     """Make an emulator on made-up fields.
 
     kind : as in `made_up_grid`
+    mode : of the experiment's [allocation]
     roll : turn all fields eastward by so many cells, a multiple of BLOCK
     """
     rng = np.random.default_rng(seed)
@@ -137,6 +140,7 @@ def _make(
                 "land_use": {"file": "m.nc", "scheme": "hilda8", "variant": "forest"},
                 "forcing": {"files": ["f.nc"], "format": "blocks"},
                 "statics": {"elevation": "e.nc", "soil_texture": "s.nc", "climate_zone": "z.nc"},
+                "allocation": {"mode": mode},
                 "run": {"core": core, "threads": threads},
                 "folder": model.parent,
             }

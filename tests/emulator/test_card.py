@@ -16,6 +16,7 @@ def made_up_card(**changes):
         "class_codes": [0, 1, 2, 3, 4], "class_names": ["a", "b", "c", "d", "e"],
         "states": ["urban"], "continuous": ["elevation"],
         "categories": [{"name": "soil_texture", "size": 8}], "base": 4, "depth": 2,
+        "history": 3, "direction": "both", "lags": [1, 5], "stay_weight": 0.5, "miss_price": 0.2,
         "sources": ["doi:10.1594/PANGAEA.921846"], "training": {"steps": 10},
         "scores": [{"years": 1, "model": 0.2, "persistence": 0.0}],
     }  # fmt: skip
@@ -40,6 +41,23 @@ def test_the_halo_holds_the_receptive_field(depth, stride, reach, halo):
     assert card.halo >= reach
 
 
+@pytest.mark.parametrize("lacking", ["history", "direction", "lags"])
+def test_a_card_says_what_it_steps_from_and_how_far(lacking):
+    """An older card says none of it."""
+    values = made_up_card().model_dump()
+    del values[lacking]
+    with pytest.raises(ModelError, match=f"model card is not one.*: {lacking}: Field required"):
+        Card.from_metadata({METADATA_KEY: json.dumps(values)}, "m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("direction", "ways"), [("forward", [1]), ("backward", [-1]), ("both", [1, -1])]
+)
+def test_a_card_says_which_way_it_steps(direction, ways):
+    card = made_up_card(direction=direction)
+    assert [way for way in (1, -1) if card.steps(way)] == ways
+
+
 def test_a_file_without_a_card_is_refused():
     """It says who writes one."""
     with pytest.raises(ModelError, match="m.onnx: no model card.*`landstep export`"):
@@ -49,7 +67,15 @@ def test_a_file_without_a_card_is_refused():
 @pytest.mark.parametrize(
     ("change", "place"),
     [
-        ({"card_version": 2}, "card_version"),
+        ({"card_version": 1}, "card_version"),
+        ({"card_version": 3}, "card_version"),
+        ({"history": 0}, "history"),
+        ({"lags": []}, "lags"),
+        ({"lags": [1, 0]}, "lags.1"),
+        ({"lags": [-1]}, "lags.0"),
+        ({"stay_weight": 1.5}, "stay_weight"),
+        ({"stay_weight": -0.1}, "stay_weight"),
+        ({"miss_price": -0.1}, "miss_price"),
         ({"depth": "deep"}, "depth"),
         ({"depth": 10**9}, "depth"),
         ({"depth": 0}, "depth"),
@@ -81,7 +107,7 @@ def test_a_manifest_pins_the_bytes(tmp_path):
         "file": "m.onnx",
         "bytes": 10,
         "sha256": hashlib.sha256(b"some bytes").hexdigest(),
-        "card_version": 1,
+        "card_version": 2,
     }
 
 

@@ -7,6 +7,7 @@ import onnx
 import pytest
 
 from landstep import Emulator, State
+from landstep.emulator import stepping
 from landstep.emulator.card import Card, write_manifest
 from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import (
@@ -19,7 +20,7 @@ from landstep.emulator.errors import (
     StepError,
 )
 from landstep.emulator.experiment import load_experiment
-from landstep.emulator.features import class_shares, cut_inputs
+from landstep.emulator.features import FORBIDDEN, Fields, class_shares
 from landstep.emulator.session import Session
 from landstep.emulator.tiling import windows
 
@@ -38,31 +39,31 @@ def maps(state):
     return state.land_use.tobytes()
 
 
-def by_hand(emulator, state, core, halo):
-    """Run the windows of a step one by one: the map and its logits (8, y, x)."""
+def by_hand(emulator, state, core, halo, year=None):
+    """Run the windows for a year one by one: the likeliest classes and the logits (8, y, x)."""
     inputs, card = emulator.inputs, emulator.card
-    forcing, change = inputs.forcing_pair(state.year + 1, state.year)
+    year = state.year + state.direction if year is None else year
+    forcing, change = inputs.forcing_pair(year, state.year)
+    fields = Fields(
+        prior=state.land_use,
+        history=state.history,
+        years=year - state.year,
+        continuous=inputs.continuous(card.continuous),
+        categories=inputs.categories([c.name for c in card.categories], year),
+        forcing=forcing,
+        forcing_change=change,
+        prior_shares=class_shares(state.land_use, inputs.row, inputs.col, forcing.shape[1:], 8),
+        row=inputs.row,
+        col=inputs.col,
+    )
     land_use = np.full(emulator.grid.shape, MASKED, np.uint8)
     logits = np.full((8, *emulator.grid.shape), np.nan, np.float32)
     everywhere = np.ones(emulator.grid.shape, bool)
     cut = windows(emulator.grid.shape, core, card.stride, halo, emulator.grid.wraps, everywhere)
     for window in cut:
-        result = emulator.session.run(
-            cut_inputs(
-                window,
-                state.land_use,
-                inputs.continuous(card.continuous),
-                inputs.categories([c.name for c in card.categories], state.year + 1),
-                forcing,
-                change,
-                class_shares(state.land_use, inputs.row, inputs.col, forcing.shape[1:], 8),
-                inputs.row,
-                inputs.col,
-            )
-        )
+        result = emulator.session.run(fields.cut(window))
         window.write(land_use, result["land_use"][0])
-        for number in range(8):
-            window.write(logits[number], result["logits"][0, number])
+        window.write(logits, result["logits"][0])
     return land_use, logits
 
 
@@ -70,9 +71,27 @@ def by_hand(emulator, state, core, halo):
 
 
 @pytest.mark.parametrize(("kind", "shape"), SHAPES)
-def test_tiled_equals_untiled(make_emulator, with_run, kind, shape):
-    """Three window sizes, on odd shapes: maps and logits, bit for bit, over three years."""
-    emulator = make_emulator(kind, shape, core=UNTILED)
+@pytest.mark.parametrize("mode", ["exact", "soft"])
+def test_tiled_equals_untiled(make_emulator, with_run, kind, shape, mode):
+    """Three window sizes, on odd shapes: states, debt included, bit for bit, over three years.
+
+    A strip of 16 rows, or 28, or 60, cuts blocks of 7 rows: their logits are kept until complete.
+    """
+    emulator = make_emulator(kind, shape, core=UNTILED, mode=mode)
+    state = emulator.start(2000)
+    for year in (2001, 2002, 2003):
+        following = emulator.step(year, state)
+        for core in CORES:
+            assert with_run(emulator, core=core).step(year, state).checksum == following.checksum
+        assert 0.03 < (following.land_use != state.land_use).mean() < 0.9
+        assert following.debt.any()
+        state = following
+
+
+@pytest.mark.parametrize(("kind", "shape"), SHAPES)
+def test_tiled_equals_untiled_without_quotas(make_emulator, with_run, kind, shape):
+    """Then the map is the network's: the first of the largest logits of each cell."""
+    emulator = make_emulator(kind, shape, core=UNTILED, mode="none")
     state = emulator.start(2000)
     for year in (2001, 2002, 2003):
         plain, logits = by_hand(emulator, state, UNTILED, emulator.card.halo)
@@ -99,6 +118,32 @@ def test_a_halo_that_is_too_small_is_seen(make_emulator, kind, shape):
     assert not np.array_equal(short, logits)
 
 
+@pytest.mark.parametrize("core", [*CORES, UNTILED])
+def test_odds_are_the_networks_for_any_lag_and_any_windows(make_emulator, with_run, core):
+    """One year and ten years on; where the prior is fixed they say so, window or not."""
+    emulator = make_emulator("globe", (56, 112), core=core)
+    state = emulator.start(2000)
+    fixed = np.isin(state.land_use, (0, 7))
+    found = {}
+    for year in (2001, 2010):
+        found[year] = emulator.odds(year, state)
+        _, logits = by_hand(emulator, state, UNTILED, emulator.card.halo, year)
+        assert found[year].dtype == np.float32
+        assert np.array_equal(found[year][:, ~fixed], logits[:, ~fixed])
+        own = np.arange(8)[:, None] == state.land_use[fixed]
+        assert np.array_equal(found[year][:, fixed], np.where(own, 0, FORBIDDEN))
+    assert not np.array_equal(found[2001], found[2010])
+
+
+def test_the_maps_before_are_seen(make_emulator):
+    """Negative control for all that carries them: other maps before, other odds."""
+    emulator = make_emulator("regular", (33, 47))
+    state = emulator.start(2000)
+    unknown = emulator.start_from(2000, state.land_use)
+    assert (unknown.history == MASKED).all() and not (state.history[:2] == MASKED).all()
+    assert not np.array_equal(emulator.odds(2001, unknown), emulator.odds(2001, state))
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3, 4])
 def test_threads_and_repetition_change_nothing(make_emulator, threads):
     """1, 2 and 4 threads, and the same call twice."""
@@ -106,8 +151,8 @@ def test_threads_and_repetition_change_nothing(make_emulator, threads):
     emulator = make_emulator("regular", (75, 101), threads=threads, core=40)
     expected = plain.step(2001, plain.start(2000))
     state = emulator.start(2000)
-    assert maps(emulator.step(2001, state)) == maps(expected)
-    assert maps(emulator.step(2001, state)) == maps(expected)
+    assert emulator.step(2001, state).checksum == expected.checksum
+    assert emulator.step(2001, state).checksum == expected.checksum
 
 
 def test_a_rolled_globe_gives_the_rolled_map(make_emulator):
@@ -162,8 +207,8 @@ def test_restart_equals_going_on(experiment, tmp_path):
 
 @pytest.mark.parametrize(("kind", "shape"), SHAPES[:3])
 def test_an_untrained_network_changes_nothing(make_emulator, untrained_model, kind, shape):
-    """Invariant 5: whatever the forcing does, where the prior map is known."""
-    emulator = make_emulator(kind, shape, model=untrained_model, core=40)
+    """Invariant 5: whatever the forcing does, where the prior map is known and nothing is asked."""
+    emulator = make_emulator(kind, shape, model=untrained_model, core=40, mode="none")
     state = emulator.start(2000)
     known = state.land_use != MASKED
     following = emulator.step(2001, state)
@@ -171,32 +216,6 @@ def test_an_untrained_network_changes_nothing(make_emulator, untrained_model, ki
     assert np.array_equal(following.land_use[known], state.land_use[known])
     assert (following.land_use < 8).all()
     assert maps(emulator.step(2002, following)) == maps(following)
-
-
-def test_no_change_in_the_forcing_changes_nothing(world, untrained_model):
-    """Invariant 5 on the made-up world, forcing of one year for ever."""
-    emulator = Emulator.open(
-        load_experiment(world / "experiment.toml").model_copy(
-            update={"model": str(untrained_model)}
-        )
-    )
-    state = first = emulator.start(2015)
-    still = emulator.inputs.forcing.year(2015)
-    steady = replace(emulator, inputs=replace(emulator.inputs, forcing=Steady(still)))
-    for year in (2016, 2017):
-        state = steady.step(year, state)
-        assert maps(state) == maps(first)
-
-
-class Steady:
-    """A forcing that is the same in every year."""
-
-    def __init__(self, fractions):
-        self.fractions = fractions
-
-    def year(self, year):
-        """Give them."""
-        return self.fractions
 
 
 def test_an_ocean_is_not_computed(make_emulator):
@@ -220,7 +239,8 @@ def test_an_ocean_is_not_computed(make_emulator):
 
     ocean = ocean.copy()
     ocean[2, 3] = 4  # one island
-    result = emulator.step(2001, replace(emulator.start(2000), land_use=ocean))
+    open_sea = make_emulator("globe", (56, 112), core=16, mode="none")
+    result = open_sea.step(2001, replace(emulator.start(2000), land_use=ocean))
     assert np.array_equal(result.land_use == 0, ocean == 0)
 
 
@@ -251,8 +271,26 @@ def test_the_experiment_names_the_first_year(experiment):
 def test_only_the_next_year_can_be_reached(experiment, year):
     """Row 46: the same year, a year back, a year skipped."""
     emulator = Emulator.open(experiment)
-    with pytest.raises(StepError, match=f"step to {year} from the map of 2015: expected 2016"):
+    words = f"step to {year} from the map of 2015: expected 2016; one step is one year forward"
+    with pytest.raises(StepError, match=words) as caught:
         emulator.step(year, emulator.start(2015))
+    assert ("turning round needs a new start" in str(caught.value)) == (year == 2014)
+
+
+@pytest.mark.parametrize(
+    ("year", "direction", "words"),
+    [
+        (2015, "forward", "odds for 2015 from the map of 2015: expected a year after it"),
+        (2014, "forward", "odds for 2014 .*: expected a year after it"),
+        (2016, "backward", "odds for 2016 .*: expected a year before it"),
+        (2018, "forward", r"3 years at once: model 'tiny' learned \[1, 2, 10\]; take one of those"),
+        (2010, "backward", r"5 years at once: model 'tiny' learned"),
+    ],
+)
+def test_odds_are_given_for_what_the_model_learned(experiment, year, direction, words):
+    emulator = Emulator.open(experiment)
+    with pytest.raises(StepError, match=words):
+        emulator.odds(year, emulator.start(2015, direction=direction))
 
 
 def test_a_year_outside_the_forcing_is_named(experiment):
@@ -283,10 +321,11 @@ def test_a_restart_of_another_run_is_refused(experiment, tmp_path):
     emulator = Emulator.open(experiment)
     state = emulator.start(2015)
     path = tmp_path / "restart.nc"
+    north = {"land_use": state.land_use[:-1].copy(), "history": state.history[:, :-1].copy()}
     for wrong, words in (
         ({"model": "a" * 64}, "made with model sha256 aaaaaaaaaaaa, this run has"),
         ({"grid": "b" * 64}, "lies on another grid"),
-        ({"land_use": state.land_use[:-1].copy()}, "lies on another grid .*119, 180.*120, 180"),
+        (north, "lies on another grid .*119, 180.*120, 180"),
         ({"scheme": "hilda13"}, "scheme hilda13, this run uses hilda8"),
     ):
         other = replace(state, **wrong)
@@ -342,6 +381,24 @@ def test_a_model_made_for_something_else_is_refused(open_with, options, words):
         open_with(**options)
 
 
+def test_a_model_that_learned_no_single_years_takes_no_step(open_with):
+    """It gives odds for what it did learn."""
+    emulator = open_with(lags=[10])
+    state = emulator.start(2015)
+    with pytest.raises(StepError, match=r"1 years at once: model 'tiny' learned \[10\]"):
+        emulator.step(2016, state)
+    assert emulator.odds(2025, state).shape == (8, 120, 180)
+
+
+def test_a_model_of_one_direction_does_not_start_the_other_way(open_with):
+    emulator = open_with(direction="forward")
+    with pytest.raises(StepError, match="direction backward: model 'tiny' was trained to step"):
+        emulator.start(2015, direction="backward")
+    with pytest.raises(StepError, match="direction 'back', expected one of"):
+        emulator.start(2015, direction="back")
+    assert emulator.start(2015).direction == 1
+
+
 def test_a_zone_that_comes_later_is_held_against_the_model(make_emulator):
     """Climate zones change with the years: a code that the model does not know is refused then."""
     emulator = make_emulator("regular", (20, 30))
@@ -354,7 +411,7 @@ def test_a_zone_that_comes_later_is_held_against_the_model(make_emulator):
 
 
 def test_a_model_that_breaks_its_contract_is_caught(make_emulator):
-    """Whatever the network says, ocean does not move; the state is as before."""
+    """Logits that are no numbers; the state is as before."""
 
     class Liar:
         def __init__(self, session):
@@ -362,13 +419,29 @@ def test_a_model_that_breaks_its_contract_is_caught(make_emulator):
             self.provenance = session.provenance
 
         def run(self, inputs):
-            return {"land_use": np.full_like(inputs["prior"], 4)}
+            return {"logits": np.full((1, 8, *inputs["prior"].shape[1:]), np.nan, np.float32)}
 
     emulator = make_emulator("regular", (20, 30))
     state = emulator.start(2000)
     before = state.checksum
-    with pytest.raises(CheckError, match=r"year 2001: cell \(\d+, \d+\) left a class that never"):
+    with pytest.raises(ModelError, match="odds"):
         replace(emulator, session=Liar(emulator.session)).step(2001, state)
+    assert state.checksum == before
+
+
+def test_a_step_that_breaks_its_contract_is_caught(make_emulator, monkeypatch):
+    """Whatever the allocation gives, ocean does not move; the state is as before."""
+    whole = stepping.allocate
+
+    def lie(*arguments):
+        return replace(whole(*arguments), land_use=np.full_like(arguments[1], 4))
+
+    emulator = make_emulator("regular", (20, 30))
+    state = emulator.start(2000)
+    before = state.checksum
+    monkeypatch.setattr(stepping, "allocate", lie)
+    with pytest.raises(CheckError, match=r"year 2001: cell \(\d+, \d+\) left a class that never"):
+        emulator.step(2001, state)
     assert state.checksum == before
 
 

@@ -48,6 +48,7 @@ def test_paths_are_relative_to_the_file(write, tmp_path):
     assert experiment.static_source("soil.nc") == (tmp_path / "soil.nc", None)
     assert experiment.model_path() == tmp_path / "models" / "m.onnx"
     assert (experiment.run.core, experiment.run.threads, experiment.run.provider) == (480, 1, "cpu")
+    assert (experiment.allocation.mode, experiment.observed) == ("exact", "emulate")
     assert experiment.land_use.variable == "LULC_states" and experiment.forcing.format == "luh2"
 
 
@@ -66,6 +67,9 @@ def test_paths_are_relative_to_the_file(write, tmp_path):
         ("[statics]", "[statics", "not TOML"),
         ("[statics]", "[run]\ncore = 0\n[statics]", "run.core = 0: .*greater than or equal to"),
         ("[statics]", "[run]\nthreads = 0\n[statics]", "run.threads = 0"),
+        ("[statics]", '[allocation]\nmode = "hard"\n[statics]', "mode = 'hard': .*'exact'"),
+        ("[statics]", '[allocation]\nmod = "exact"\n[statics]', r"'allocation.mod' \(did you mean"),
+        ('name = "test"', 'name = "t"\nobserved = "keep"', "observed = 'keep': .*'emulate' or 'co"),
         ("[statics]", '[run]\nprovider = "gpu"\n[statics]', "run.provider = 'gpu': .*'cuda'"),
     ],
 )  # fmt: skip

@@ -57,6 +57,18 @@ def test_fields_come_in_the_order_that_is_asked_for(opened):
     assert (opened.cold_map() == np.where(opened.sea, 0, 255)).all()
 
 
+def test_history_holds_the_maps_that_there_are_in_stepping_order(opened):
+    """Unknown, and not the nearest map, where there is none."""
+    first, last = opened.land_use.years[0], opened.land_use.years[-1]
+    of, unknown = opened.land_use.map, np.full(opened.grid.shape, 255)
+    assert np.array_equal(opened.history(2015, 1, 2), [of(2014), of(2013)])
+    assert np.array_equal(opened.history(2015, -1, 2), [of(2016), of(2017)])
+    assert np.array_equal(opened.history(first + 1, 1, 2), [of(first), unknown])
+    assert np.array_equal(opened.history(last, -1, 1), [unknown])
+    assert opened.history(last + 2, 1, 3).dtype == np.uint8
+    assert np.array_equal(opened.history(last + 2, 1, 3), [unknown, of(last), of(last - 1)])
+
+
 def test_the_change_of_the_forcing_is_that_of_its_years(opened):
     """Later less earlier, 0 where either is missing; nothing changes within a year."""
     now, change = opened.forcing_pair(2020, 2019)

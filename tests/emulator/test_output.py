@@ -56,7 +56,7 @@ def cf_check(*paths):
 
 @pytest.fixture(scope="module")
 def written(make_emulator, tmp_path_factory):
-    """Write one map on each kind of grid: kind -> (emulator, state, path)."""
+    """Write a first map on each kind of grid: kind -> (emulator, state, path)."""
     folder = tmp_path_factory.mktemp("output")
     maps = {}
     for kind, shape in KINDS.items():
@@ -75,6 +75,9 @@ def test_the_cf_checker_finds_nothing(written, tmp_path):
     with netCDF4.Dataset(broken, "a") as file:
         file["cell_area"].units = "acre-furlongs"
         file["land_use"].flag_meanings = "too few"
+    emulator, state, _ = written["regular"]
+    emulator.write(emulator.step(2001, state), tmp_path / "step.nc")
+    paths.append(tmp_path / "step.nc")
     *sound, (complaints, _) = cf_check(*paths, broken)
     assert [found for found, _ in sound] == [[]] * len(paths)
     for _, checks in sound:
@@ -140,6 +143,28 @@ def test_class_areas_sum_to_the_region_exactly(written, kind):
     assert by_hand[MASKED] > 0
     with xarray.open_dataset(path) as file:
         assert np.array_equal(file.class_area.values[0], areas * 1e-3)
+
+
+def test_groups_have_what_was_asked_done_and_is_owed(written, tmp_path):
+    """By group, over the whole map; a map that was not stepped to has only its debt."""
+    emulator, first, path = written["regular"]
+    state = emulator.step(2001, first)
+    emulator.write(state, tmp_path / "step.nc")
+    with xarray.open_dataset(tmp_path / "step.nc") as file:
+        assert file.group_name.values.tolist() == ["urban", "cropland", "pasture"]
+        debt, asked, done = (
+            file[f"group_area_{name}"].values[0] for name in ("debt", "asked", "realised")
+        )
+        assert np.array_equal(debt, state.debt.sum(axis=(1, 2)) * 1e-3)
+        assert np.array_equal(asked, state.report.asked * 1e-3)
+        of = [[int((m == k).sum()) for k in (1, 2, 3)] for m in (first.land_use, state.land_use)]
+        assert (np.sign(done) == np.sign(np.subtract(of[1], of[0]))).all() and done.any()
+        assert file.attrs["quota_unmet_coarse_cells"] == state.report.unmet > 0
+        assert file.attrs["quota_largest_miss_m2"] == state.report.largest_miss * 1e-3
+        assert "quotas counted from 2000" in file.attrs["history"]
+    with xarray.open_dataset(path) as file:
+        assert np.array_equal(file.group_area_debt.values[0], first.debt.sum(axis=(1, 2)) * 1e-3)
+        assert "group_area_asked" not in file and "quota_unmet_coarse_cells" not in file.attrs
 
 
 def test_areas_of_a_known_map_are_the_regions_area(make_emulator):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from landstep.emulator.errors import InputError
-from landstep.emulator.scores import accuracy, figure_of_merit, mean_iou
+from landstep.emulator.scores import accuracy, class_iou, figure_of_merit, mean_iou
 
 MAPS = st.tuples(*[arrays(np.uint8, (5, 7), elements=st.integers(0, 3)) for _ in range(3)])
 ALL = np.ones((5, 7), bool)
@@ -67,6 +67,34 @@ def test_mean_iou_by_hand():
     # class 0: 1 of 2; class 1: 2 of 4; classes 2 and 3 are not in the masked truth
     assert mean_iou(found, truth, mask, 4) == pytest.approx((1 / 2 + 2 / 4) / 2)
     assert accuracy(found, truth, mask) == pytest.approx(3 / 5)
+
+
+@given(MAPS, arrays(bool, (5, 7)), arrays(np.int64, (5, 1), elements=st.integers(1, 9)))
+def test_scores_weighted_by_area_equal_brute_force(maps, mask, area):
+    mask[0, 0] = True
+    _, found, truth = maps
+    right, both, either, true = 0, [0] * 4, [0] * 4, [0] * 4
+    for y, x in zip(*np.nonzero(mask), strict=True):
+        size, f, t = int(area[y, 0]), int(found[y, x]), int(truth[y, x])
+        right += size * (f == t)
+        for k in range(4):
+            both[k] += size * (f == t == k)
+            either[k] += size * (k in (f, t))
+            true[k] += size * (t == k)
+    total = sum(true)
+    assert accuracy(found, truth, mask, area) == pytest.approx(right / total)
+    expected = [b / e if t else np.nan for b, e, t in zip(both, either, true, strict=True)]
+    iou = class_iou(found, truth, mask, 4, area)
+    assert iou == pytest.approx(np.array(expected), nan_ok=True)
+    assert mean_iou(found, truth, mask, 4, area) == pytest.approx(np.nanmean(expected))
+
+
+@given(MAPS)
+def test_equal_areas_weigh_nothing(maps):
+    _, found, truth = maps
+    area = np.full((5, 1), 7)
+    assert accuracy(found, truth, ALL, area) == pytest.approx(accuracy(found, truth, ALL))
+    assert mean_iou(found, truth, ALL, 4, area) == pytest.approx(mean_iou(found, truth, ALL, 4))
 
 
 @pytest.mark.parametrize("mask", [np.zeros((5, 7), bool), np.ones((5, 7)), np.ones((4, 7), bool)])

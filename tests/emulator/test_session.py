@@ -13,7 +13,7 @@ from landstep.emulator import session as session_module
 from landstep.emulator.card import Card, manifest_path
 from landstep.emulator.classes import scheme
 from landstep.emulator.errors import DependencyError, LandstepError, ModelError
-from landstep.emulator.features import INPUT_NAMES, window_inputs
+from landstep.emulator.features import INPUT_NAMES, Fields
 from landstep.emulator.session import Session, instruction_set, refuse_two_runtimes
 
 
@@ -39,16 +39,18 @@ def inputs(session, shape=(20, 28), seed=0):
     now, before = np.moveaxis(fractions, -1, 1)
     prior = rng.integers(0, 8, shape).astype(np.uint8)
     prior[rng.random(shape) < 0.2] = 255
-    return window_inputs(
-        prior,
-        rng.gamma(2.0, 200.0, (1, y, x)).astype(np.float32),
-        rng.integers(0, 6, (2, y, x)).astype(np.uint8),
-        now,
-        now - before,
-        rng.dirichlet(np.ones(8), (3, 4)).transpose(2, 0, 1),
-        np.arange(y) * 3 // y,
-        np.arange(x) * 4 // x,
-    )
+    return Fields(
+        prior=prior,
+        history=rng.choice([1, 2, 4, 255], (3, y, x)).astype(np.uint8),
+        years=1,
+        continuous=rng.gamma(2.0, 200.0, (1, y, x)).astype(np.float32),
+        categories=rng.integers(0, 6, (2, y, x)).astype(np.uint8),
+        forcing=now,
+        forcing_change=now - before,
+        prior_shares=rng.dirichlet(np.ones(8), (3, 4)).transpose(2, 0, 1),
+        row=np.arange(y) * 3 // y,
+        col=np.arange(x) * 4 // x,
+    ).inputs()
 
 
 # --- the file ---------------------------------------------------------------------------------
@@ -253,6 +255,11 @@ def test_a_window_gives_a_class_for_every_cell(session):
         ("forcing", lambda a: a[:, 1:], r"got float32 \(1, 11, 3, 4\), expected float32 \(1, 12,"),
         ("forcing_change", lambda a: a[:, :, 1:], r"input forcing_change: got float32 \(1, 12, 2"),
         ("row", lambda a: a[1:], r"input row: got int64 \(19,\), expected int64 \(20,\)"),
+        ("history", lambda a: a[:, 1:], r"input history: got uint8 \(1, 2, 20, 28\), expected "
+         r"uint8 \(1, 3, 20, 28\)"),
+        ("history", lambda a: a.astype(np.int64), "input history: got int64"),
+        ("years", lambda a: a[0], r"input years: got float32 \(\), expected float32 \(1,\)"),
+        ("years", lambda a: a.astype(np.int64), r"input years: got int64 \(1,\), expected float32"),
         ("prior", lambda a: a[0], r"input prior: got \(20, 28\), expected \(n, y, x\)"),
         ("forcing", lambda a: a[0, 0], r"input forcing: got \(3, 4\), expected \(n, states"),
         ("continuous", lambda a: a.astype(np.float64), "got float64 .*, expected float32"),
@@ -295,8 +302,10 @@ def test_features_put_any_array_into_the_graphs_form(session):
     """Rows 17, 18: float64, big-endian, other integers: converted at the one door, same bits."""
     window = inputs(session)
     plain = session.run(window)
-    fields = {name: window[name][0] for name in INPUT_NAMES[:6]}
+    fields = {name: window[name][0] for name in INPUT_NAMES[:8]}
     changed = {
+        "years": np.int16(fields["years"]),
+        "history": fields["history"].astype(">i8"),
         "prior": fields["prior"].astype(">i4"),
         "continuous": fields["continuous"].astype(">f4"),
         "categories": fields["categories"].astype(np.int64),
@@ -306,7 +315,7 @@ def test_features_put_any_array_into_the_graphs_form(session):
         "row": window["row"].astype(np.int32),
         "col": window["col"].astype(">i8"),
     }
-    for name, array in session.run(window_inputs(**changed)).items():
+    for name, array in session.run(Fields(**changed).inputs()).items():
         assert np.array_equal(array, plain[name])
 
 
@@ -320,10 +329,10 @@ def test_memory_order_does_not_matter(session):
         return wide[::2][..., ::2] if array.ndim > 1 else wide[::4]
 
     for change in (np.asfortranarray, strided, lambda a: np.flip(np.flip(a, -1).copy(), -1)):
-        changed = {name: change(array) for name, array in window.items()}
+        changed = {n: change(a) if a.size > 1 else a for n, a in window.items()}
         assert not changed["continuous"].flags.c_contiguous
         fields = [changed[n] if n in ("row", "col") else changed[n][0] for n in INPUT_NAMES]
-        for given in (changed, window_inputs(*fields)):
+        for given in (changed, Fields(*fields).inputs()):
             for name, array in session.run(given).items():
                 assert np.array_equal(array, plain[name])
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from landstep.emulator import state as state_module
 from landstep.emulator.errors import InputError, LandstepError, StateError
 from landstep.emulator.netcdf import Variable, write_netcdf
-from landstep.emulator.state import State, previous_path
+from landstep.emulator.state import ARRAYS, State, previous_path
 
 ON_A_SMALL_DISK = """
 import resource, signal, sys
@@ -28,13 +29,17 @@ if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 land_use = np.random.default_rng(1).integers(0, 8, (2000, 2000)).astype(np.uint8)
 try:
-    State(2002, land_use, "hilda8", "g", "m", {}).save(sys.argv[1])
+    none = np.zeros((1, 1, 1), np.int64)
+    ages = none.astype(np.uint8)
+    maps = land_use, land_use[None]
+    State(2002, *maps, 1, 2001, none, ages, "hilda8", "g", "m", {}).save(sys.argv[1])
 except LandstepError as error:
     print(error.status, error)
 """
 
 KILLED_WHILE_SAVING = """
 import os, random, signal, sys, time
+from dataclasses import replace
 from landstep import State
 from landstep.emulator.state import previous_path
 from pathlib import Path
@@ -48,7 +53,7 @@ for _ in range(int(sys.argv[2])):
         year = state.year
         while True:
             year += 1
-            State(year, state.land_use, "hilda8", "g", "m", {}).save(path)
+            replace(state, year=year).save(path)
     time.sleep(random.uniform(0.0, 0.25))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -59,10 +64,14 @@ for _ in range(int(sys.argv[2])):
 
 def made_up(year=2001, shape=(37, 53), seed=0, **changes):
     """Make a state up."""
-    land_use = np.random.default_rng(seed).integers(0, 8, shape).astype(np.uint8)
+    rng = np.random.default_rng(seed)
+    maps = changes.get("land_use", rng.integers(0, 8, shape).astype(np.uint8))
     values = {
-        "year": year, "land_use": land_use, "scheme": "hilda8", "grid": "g" * 64,
-        "model": "m" * 64, "provenance": {"landstep": "0.1.0", "provider": "å"},
+        "year": year, "land_use": maps, "history": np.stack([maps[::-1], maps * 0 + 255]),
+        "direction": -1, "anchor": 2010, "debt": rng.integers(-(2**60), 2**60, (3, 2, 4)),
+        "debt_years": rng.integers(0, 11, (3, 2, 4)).astype(np.uint8), "scheme": "hilda8",
+        "grid": "g" * 64, "model": "m" * 64,
+        "provenance": {"landstep": "0.1.0", "provider": "å"},
     }  # fmt: skip
     return State(**(values | changes))
 
@@ -70,7 +79,8 @@ def made_up(year=2001, shape=(37, 53), seed=0, **changes):
 def same(one, other):
     """Say whether two states hold the same."""
     return (
-        np.array_equal(one.land_use, other.land_use)
+        all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ARRAYS)
+        and (one.direction, one.anchor) == (other.direction, other.anchor)
         and one.checksum == other.checksum
         and one.provenance == other.provenance
         and one.year == other.year
@@ -98,26 +108,54 @@ def test_a_state_goes_through_its_file_and_back(tmp_path_factory, land_use, year
 
 def test_the_map_of_a_state_is_read_only():
     """Also of one that was read."""
-    with pytest.raises(ValueError, match="read-only"):
-        made_up().land_use[0, 0] = 1
+    for name in ARRAYS:
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(made_up(), name)[0] = 1
 
 
-@pytest.mark.parametrize("land_use", [np.zeros((2, 2), np.int32), np.zeros(4, np.uint8)])
-def test_a_state_holds_a_map_of_class_numbers(land_use):
-    """Whatever else is refused."""
-    with pytest.raises(StateError, match=r"expected uint8 \(y, x\)"):
-        made_up(land_use=land_use)
+def zeros(shape, kind=np.uint8):
+    """Give an array of nothing."""
+    return np.zeros(shape, kind)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"land_use": zeros((2, 2), np.int32)}, r"land_use is int32 .*, expected uint8 \(y, x\)"),
+        ({"land_use": zeros((0, 4))}, r"land_use is uint8 \(0, 4\), .* none of size 0"),
+        ({"history": zeros((37, 53))}, r"history is uint8 \(37, 53\), expected uint8 \(history, y"),
+        ({"history": zeros((0, 37, 53))}, r"history is uint8 \(0, 37, 53\)"),
+        ({"history": zeros((2, 37, 52))}, r"history is .*52\), .* with {'y': 37, 'x': 53"),
+        (
+            {"debt": zeros((3, 2, 4), np.int32)},
+            r"debt is int32 .* expected int64 \(group, coarse_y",
+        ),
+        ({"debt": zeros((0, 2, 4), np.int64)}, r"debt is int64 \(0, 2, 4\)"),
+        ({"debt_years": zeros((3, 2, 5))}, r"debt_years is uint8 \(3, 2, 5\), .*'coarse_x': 4"),
+        ({"direction": 2}, r"direction is 2, expected 1 \(forward\) or -1"),
+    ],
+)
+def test_a_state_holds_arrays_that_fit_each_other(wrong, words):
+    """Whatever else is refused, with what was found and what was expected."""
+    with pytest.raises(StateError, match=words):
+        State(**(vars(made_up()) | wrong))
 
 
 def test_the_checksum_covers_all_that_a_step_depends_on():
     """A change of any part is another checksum; provenance is told, not compared."""
-    flipped = made_up().land_use.copy()
-    flipped[3, 4] ^= 1
+    plain = made_up()
+    flipped = {name: getattr(plain, name).copy() for name in ARRAYS}
+    for array in flipped.values():
+        array.flat[5] ^= 1
     others = [
-        made_up(year=2002), made_up(land_use=flipped), made_up(scheme="sweden5"),
-        made_up(grid="h"), made_up(model="n"), made_up(land_use=made_up().land_use.reshape(53, 37)),
+        *(replace(plain, **{name: array}) for name, array in flipped.items()),
+        made_up(year=2002), made_up(scheme="sweden5"), made_up(grid="h"), made_up(model="n"),
+        made_up(direction=1), made_up(anchor=2009),
+        made_up(land_use=plain.land_use.reshape(53, 37)),
+        replace(plain, **{n: getattr(plain, n).reshape(3, 4, 2) for n in ("debt", "debt_years")}),
     ]  # fmt: skip
-    assert len({made_up().checksum, *(other.checksum for other in others)}) == 7
+    assert len({plain.checksum, *(other.checksum for other in others)}) == 13
+    assert replace(plain, provenance={}).checksum == plain.checksum
 
 
 def test_a_missing_restart_is_named(tmp_path):
@@ -211,15 +249,16 @@ def rewritten(path, **changes):
     """Write a restart file with other attributes; None leaves one out."""
     state = made_up()
     attributes = {
-        "landstep_restart_schema": np.int32(1), "year": np.int32(2001), "scheme": "hilda8",
+        "landstep_restart_schema": np.int32(2), "year": np.int32(2001), "scheme": "hilda8",
+        "direction": np.int32(-1), "anchor": np.int32(2010),
         "grid_sha256": "g" * 64, "model_sha256": "m" * 64, "provenance": "{}",
         "checksum": state.checksum,
     } | changes  # fmt: skip
-    ny, nx = state.land_use.shape
+    dims = {"y": 37, "x": 53, "history": 2, "group": 3, "coarse_y": 2, "coarse_x": 4}
     write_netcdf(
         path,
-        {"y": ny, "x": nx},
-        [Variable("land_use", ("y", "x"), state.land_use, {})],
+        dims,
+        [Variable(name, of, getattr(state, name), {}) for name, (_, of) in ARRAYS.items()],
         {name: value for name, value in attributes.items() if value is not None},
     )
     return path
@@ -230,8 +269,13 @@ def rewritten(path, **changes):
     [
         ({"checksum": "0" * 64}, "restart checksum mismatch; no previous restart is there"),
         ({"year": np.int32(2002)}, "restart checksum mismatch"),
-        ({"landstep_restart_schema": np.int32(2)}, "restart schema 2, need 1"),
-        ({"landstep_restart_schema": np.int32(0)}, "restart schema 0, need 1"),
+        ({"direction": np.int32(1)}, "restart checksum mismatch"),
+        ({"direction": np.int32(0)}, "direction is 0, expected 1"),
+        ({"anchor": np.int32(2011)}, "restart checksum mismatch"),
+        ({"landstep_restart_schema": np.int32(1)}, "restart schema 1, need 2; start again"),
+        ({"landstep_restart_schema": np.int32(3)}, "restart schema 3, need 2"),
+        ({"direction": None}, r"restart is damaged \(KeyError\('direction'\)\)"),
+        ({"anchor": None}, r"restart is damaged \(KeyError\('anchor'\)\)"),
         ({"landstep_restart_schema": None}, "not a landstep restart file"),
         ({"landstep_restart_schema": "x"}, "restart is damaged"),
         ({"year": None}, r"restart is damaged \(KeyError\('year'\)\)"),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landstep.emulator.errors import ConfigError
-from landstep.emulator.tiling import windows
+from landstep.emulator.tiling import strips, windows
 
 
 @st.composite
@@ -33,6 +33,32 @@ def test_every_wanted_cell_is_answered_for_exactly_once(cut):
         count[y0:y1, x0:x1] += 1
     assert count.max() <= 1
     assert (count[wanted] == 1).all()
+
+
+@given(cuts())
+@settings(deadline=None)
+def test_strips_cover_the_map_and_hold_the_windows(cut):
+    """Row after row, also where no window is wanted."""
+    reached, found = 0, []
+    for top, bottom, inside in strips(*cut):
+        assert top == reached and top < bottom <= cut[0][0]
+        assert all(window.core[:2] == (top, bottom) for window in inside)
+        reached = bottom
+        found += [window.core for window in inside]
+    assert reached == cut[0][0]
+    assert found == [window.core for window in windows(*cut)]
+
+
+def test_a_core_is_written_into_a_map_or_a_strip_of_it():
+    rng = np.random.default_rng(2)
+    whole = rng.random((3, 20, 17))
+    copy, strip = np.zeros_like(whole), np.zeros((3, 8, 17))
+    for window in windows((20, 17), 8, 4, 4, False, np.ones((20, 17), bool)):
+        cut = window.read(whole, 9.0)
+        window.write(copy, cut)
+        if window.core[0] == 8:
+            window.write(strip, cut, 8)
+    assert np.array_equal(copy, whole) and np.array_equal(strip, whole[:, 8:16])
 
 
 @given(cuts())

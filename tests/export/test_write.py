@@ -14,9 +14,8 @@ from landstep.emulator.errors import ModelError
 from landstep.emulator.features import (
     INPUT_NAMES,
     OUTPUT_NAMES,
+    Fields,
     class_shares,
-    cut_inputs,
-    window_inputs,
 )
 from landstep.emulator.graph_checks import OPERATORS
 from landstep.emulator.session import Session
@@ -45,6 +44,9 @@ def made_up_card(base=4, depth=2):
         categories=[{"name": "soil_texture", "size": 8}, {"name": "climate_zone", "size": 5}],
         base=base,
         depth=depth,
+        history=2,
+        direction="both",
+        lags=[1, 10],
     )
 
 
@@ -113,23 +115,23 @@ def test_windows_with_their_halo_have_the_bits_of_the_whole(exported, core):
     prior = rng.choice([0, 1, 2, 3, 4, 5, 7, MASKED], (y, x)).astype(np.uint8)
     states = rng.dirichlet(np.ones(len(card.states) + 1), (11, 14))[..., :-1]
     forcing = np.moveaxis(states, -1, 0).astype(np.float32)
-    whole = {
-        "prior": prior,
-        "continuous": rng.normal(400, 250, (1, y, x)).astype(np.float32),
-        "categories": rng.integers(0, 5, (2, y, x)).astype(np.uint8),
-        "forcing": forcing,
-        "forcing_change": (0.02 * forcing[::-1]).copy(),
-        "prior_shares": class_shares(prior, np.arange(y) // 7, np.arange(x) // 7, (11, 14), 8),
-        "row": np.arange(y) // 7,
-        "col": np.arange(x) // 7,
-    }
-    logits = session.run(window_inputs(**whole))["logits"][0]
+    whole = Fields(
+        prior=prior,
+        history=rng.choice([1, 2, 3, MASKED], (2, y, x)).astype(np.uint8),
+        years=-10,
+        continuous=rng.normal(400, 250, (1, y, x)).astype(np.float32),
+        categories=rng.integers(0, 5, (2, y, x)).astype(np.uint8),
+        forcing=forcing,
+        forcing_change=(0.02 * forcing[::-1]).copy(),
+        prior_shares=class_shares(prior, np.arange(y) // 7, np.arange(x) // 7, (11, 14), 8),
+        row=np.arange(y) // 7,
+        col=np.arange(x) // 7,
+    )
+    logits = session.run(whole.inputs())["logits"][0]
     tiled = np.full_like(logits, np.nan)
     everywhere = np.ones((y, x), bool)
     for window in windows((y, x), core, card.stride, card.halo, False, everywhere):
-        found = session.run(cut_inputs(window, **whole))["logits"][0]
-        for number in range(len(logits)):
-            window.write(tiled[number], found[number])
+        window.write(tiled, session.run(whole.cut(window))["logits"][0])
     assert np.array_equal(tiled, logits)
 
 
@@ -138,6 +140,7 @@ def test_a_batch_answers_as_its_windows_one_by_one(exported):
     session = Session.open(path)
     tile = list(random_tiles(network, np.random.default_rng(5)))[1]
     other = {name: a if name in ("row", "col") else a[..., ::-1].copy() for name, a in tile.items()}
+    other["years"] = np.array([3], np.float32)
     both = {
         name: a if name in ("row", "col") else np.concatenate([a, other[name]])
         for name, a in tile.items()

@@ -24,7 +24,7 @@ def made_up_region(shape=(44, 60), years=range(2000, 2009), block=7, seed=0, nam
         maps[year] = now
         falls = (rng.random(shape) < 4 * pace[row][:, col]) & (now == 4) & (zones[1] == 2)
         now = np.where(falls, 2, now).astype(np.uint8)
-    pairs = [(a, b) for a in years for b in years if a < b]
+    pairs = [(a, b) for a in years for b in years if a != b]
     shares = {}
     for year in years:
         share = np.full((len(STATES), *coarse), 0.1, np.float32)
@@ -56,6 +56,7 @@ validation = [[2006, 2007], [2006, 2008]]
 experiments = ["experiment.toml"]
 years = [2000, 2006]
 lags = [1, 2]
+history = 2
 [network]
 base = 4
 depth = 2

@@ -22,6 +22,8 @@ def test_a_training_file_is_read(training_file, tmp_path):
     assert config.data.years == (2000, 2006)
     assert config.fit.steps == 10
     assert config.fit.rate == 3e-3
+    assert (config.data.history, config.data.direction) == (2, "forward")
+    assert config.allocation.stay_weight == 1.0
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,12 @@ def test_a_training_file_is_read(training_file, tmp_path):
         ("depth = 2", "depth = 4", "samples.patch 24 is not a multiple of the stride 16"),
         ("lags = [1, 2]", "lags = [7]", "hold no pair that lies 7 years apart"),
         ("[2006, 2007]", "[2007, 2007]", r"\[2007, 2007\]: expected \[prior, later target\]"),
+        ("[2006, 2007]", "[2006, 1999]", "expected .prior, later target., data.direction is forw"),
+        ("lags = [1, 2]", 'lags = [1]\ndirection = "backward"', "expected .prior, earlier target"),
+        ("lags = [1, 2]", 'lags = [1]\ndirection = "sideways"', "data.direction = 'sideways'"),
+        ("history = 2", "history = 0", "data.history = 0: .*greater than or equal to 1"),
+        ("[fit]", "[allocation]\nstay_weight = 2.0\n[fit]", "allocation.stay_weight = 2.0"),
+        ("[fit]", "[allocation]\nmiss_price = -1\n[fit]", "allocation.miss_price = -1"),
         ("[2006, 2007]", "[2001, 2005]", "validation target 2005 lies in data.years"),
         ("steps = 10", "steps = ", "not TOML"),
     ],
@@ -50,13 +58,11 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_pairs_hold_every_year_of_every_lag():
-    assert training_pairs((2000, 2003), [2, 1, 2]) == [
-        (2000, 2001),
-        (2001, 2002),
-        (2002, 2003),
-        (2000, 2002),
-        (2001, 2003),
-    ]
+    forward = [(2000, 2001), (2001, 2002), (2002, 2003), (2000, 2002), (2001, 2003)]
+    assert training_pairs((2000, 2003), [2, 1, 2], "forward") == forward
+    backward = [(after, before) for before, after in forward]
+    assert training_pairs((2000, 2003), [2, 1, 2], "backward") == backward
+    assert training_pairs((2000, 2003), [2, 1, 2], "both") == [*forward, *backward]
 
 
 @pytest.mark.parametrize("name", ["world", "sweden"])

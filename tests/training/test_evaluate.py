@@ -26,6 +26,9 @@ def network(region):
         categories=[{"name": "soil_texture", "size": 8}, {"name": "climate_zone", "size": 4}],
         base=4,
         depth=2,
+        history=2,
+        direction="forward",
+        lags=[1],
     )
     torch.manual_seed(0)
     network = LandUseNetwork(NetworkShape.of_card(card)).eval()
@@ -36,18 +39,18 @@ def network(region):
 
 
 def test_a_map_does_not_depend_on_the_windows_it_was_scored_in(network, region, monkeypatch):
-    prior = region.maps[2006]
-    whole = predict(network, region, (2006, 2007), prior)
+    prior, history = region.maps[2006], region.history(2006, 1, 2)
+    whole = predict(network, region, (2006, 2007), prior, history)
     assert 0.05 < (whole != prior).mean() < 0.95
     assert np.array_equal(whole[np.isin(prior, (0, 7))], prior[np.isin(prior, (0, 7))])
     monkeypatch.setattr(evaluate, "CORE", 16)
-    assert np.array_equal(predict(network, region, (2006, 2007), prior), whole)
+    assert np.array_equal(predict(network, region, (2006, 2007), prior, history), whole)
 
 
 def test_year_by_year_steps_from_its_own_maps(network, region):
-    prior = region.maps[2006]
-    middle = predict(network, region, (2006, 2007), prior)
-    end = predict(network, region, (2007, 2008), middle)
+    prior, maps = region.maps[2006], region.maps
+    middle = predict(network, region, (2006, 2007), prior, np.stack([maps[2005], maps[2004]]))
+    end = predict(network, region, (2007, 2008), middle, np.stack([prior, maps[2005]]))
     entries = score(network, [region], [(2006, 2008)])
     assert [entry["way"] for entry in entries] == ["one step", "year by year"]
     assert entries[1]["model"] == compare(region, 2006, 2008, end)

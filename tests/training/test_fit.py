@@ -89,7 +89,7 @@ def test_training_learns_more_than_the_transition_table(training_file, region):
     untrained = LandUseNetwork(trained.network.shape).eval()
     untrained.transition.copy_(trained.network.transition)
     table = SamplesTable(patch=40, batch=1)
-    unseen = Samples([region], [(2006, 2008), (2007, 2008)], table, seed=5)
+    unseen = Samples([region], [(2006, 2008), (2007, 2008)], table, seed=5, history=2)
     batch = collate([unseen.draw(number) for number in range(16)])
     losses = []
     for network in (untrained, trained.network):
@@ -100,7 +100,8 @@ def test_training_learns_more_than_the_transition_table(training_file, region):
             [paint(coarse[n : n + 1], batch["row"][n], batch["col"][n]) for n in range(16)]
         )
         with torch.no_grad():
-            logits = network(batch["prior"], batch["continuous"], batch["categories"], painted)
+            names = ("prior", "history", "years", "continuous", "categories")
+            logits = network(*(batch[name] for name in names), painted)
         of = loss_of(logits, batch["prior"], batch["target"], network.allowed, FitTable())
         losses.append(of.item())
     assert losses[1] < 0.9 * losses[0]
@@ -119,6 +120,8 @@ def test_the_card_records_what_the_network_was_made_from(training_file, region):
     card = load_checkpoint(train(training_file, progress=False)).card
     assert card.states == list(region.states)
     assert [(c.name, c.size) for c in card.categories] == [("soil_texture", 8), ("climate_zone", 4)]
+    assert (card.history, card.direction, card.lags) == (2, "forward", [1, 2])
+    assert (card.stay_weight, card.miss_price) == (1.0, 0.1)
     assert card.training["config"]["data"]["years"] == [2000, 2006]
     assert card.training["config"]["fit"]["seed"] == 0
     assert card.training["data"] == [{"experiment": "made up", "sha256": {"maps.nc": "0" * 64}}]
@@ -144,7 +147,26 @@ def test_real_tiles_are_kept_known_partly_and_wholly_masked(training_file):
     known, partly, masked = load_checkpoint(train(training_file, progress=False)).tiles
     assert not (known["prior"] == MASKED).any()
     assert 0 < (partly["prior"] == MASKED).mean() < 1
-    assert (masked["prior"] == MASKED).all()
+    assert (masked["prior"] == MASKED).all() and (masked["history"] == MASKED).all()
+    assert (partly["history"][:, :, partly["prior"][0] == MASKED] == MASKED).all()
+
+
+@pytest.mark.parametrize("direction", ["backward", "both"])
+def test_a_training_goes_back_in_time(training_file, region, direction):
+    """The table counts the pairs as they are stepped; the card says which way, and scores it."""
+    text = training_file.read_text().replace("[[2006, 2007], [2006, 2008]]", "[[2002, 1999]]")
+    text = text.replace("history = 2", f'history = 2\ndirection = "{direction}"')
+    training_file.write_text(text.replace("[2000, 2006]", "[2001, 2006]").replace("1999", "2000"))
+    trained = load_checkpoint(train(training_file, progress=False))
+    assert trained.card.direction == direction
+    ways = [(s["prior"], s["target"], s["way"]) for s in trained.card.scores]
+    assert ways == [(2002, 2000, "one step"), (2002, 2000, "year by year")]
+    pairs = [(y + lag, y) for lag in (1, 2) for y in range(2001, 2007 - lag)]
+    pairs += [(b, a) for a, b in pairs] if direction == "both" else []
+    kept = sum(((region.maps[a] == 2) & (region.maps[b] == 2)).sum() for a, b in pairs)
+    crops = sum((region.maps[a] == 2).sum() for a, _ in pairs)
+    share = trained.network.transition[2, 2].exp().item()
+    assert share == pytest.approx((kept + 1) / (crops + 8), rel=1e-5)
 
 
 @pytest.mark.parametrize(("line", "what"), [("seed = 5", "config"), ("rate = 0.1", "config")])

@@ -19,12 +19,14 @@ from landstep.training.network import (
     transition_logits,
 )
 
+HISTORY = 2
 STATES = ("primf", "secdn", "urban", "c3ann", "pastr")
 
 
 def made_up(depth=2, base=4, n_continuous=1, sizes=(8, 5), states=STATES):
     """Build an untrained hilda8 network."""
-    return LandUseNetwork(NetworkShape(scheme("hilda8"), states, n_continuous, sizes, base, depth))
+    shape = NetworkShape(scheme("hilda8"), states, n_continuous, sizes, HISTORY, base, depth)
+    return LandUseNetwork(shape)
 
 
 def randomise(network, seed=0):
@@ -55,8 +57,11 @@ def inputs(network, y=24, x=32, seed=0, masked=0.3, coarse=(3, 4)):
     forcing = rng.dirichlet(np.ones(len(shape.states) + 1), (1, *coarse))[..., :-1]
     change = 0.01 * rng.standard_normal(forcing.shape)
     held = rng.dirichlet(np.ones(8), (1, *coarse))
+    history = rng.choice([1, 2, 4, 7, MASKED], (1, HISTORY, y, x)).astype(np.uint8)
     arrays = (
         prior,
+        history,
+        np.array([1], np.float32),
         rng.standard_normal((1, shape.n_continuous, y, x)).astype(np.float32),
         rng.integers(0, 5, (1, len(shape.category_sizes), y, x)).astype(np.uint8),
         np.moveaxis(forcing, -1, 1).astype(np.float32),
@@ -99,7 +104,7 @@ def test_untrained_network_gives_the_commonest_class_of_the_mix_where_masked():
     land_use = LandUseGraph(network)(*arrays)[0].numpy()[0]
     expected = arrays[0].numpy()[0].copy()
     for y, x in np.argwhere(expected == MASKED):
-        cell = arrays[3].numpy()[0, :, arrays[6][y], arrays[7][x]].astype(np.float64)
+        cell = arrays[5].numpy()[0, :, arrays[8][y], arrays[9][x]].astype(np.float64)
         expected[y, x] = 1 + mix_by_hand(cell, matrix)[1:].argmax()
     assert np.array_equal(land_use, expected)
     assert len(np.unique(expected[arrays[0][0] == MASKED])) > 2
@@ -108,7 +113,7 @@ def test_untrained_network_gives_the_commonest_class_of_the_mix_where_masked():
 def test_missing_forcing_leaves_a_masked_cell_with_equal_odds():
     network = made_up().eval()
     arrays = inputs(network, masked=1)
-    arrays[3].zero_()
+    arrays[5].zero_()
     logits = LandUseGraph(network)(*arrays)[1]
     assert torch.isfinite(logits).all()
     free = logits[:, 1:7]
@@ -131,7 +136,7 @@ def test_first_guess_hardly_feels_how_a_share_was_rounded():
 
 def test_what_a_map_owes_is_the_forcings_mix_less_what_it_holds():
     network = made_up().eval()
-    forcing, change, held = inputs(network)[3:6]
+    forcing, change, held = inputs(network)[5:8]
     forcing[:, :, 0, 0] = 0  # missing: nothing is known to be owed
     owed = network.coarse_channels(forcing, change, held)[0, -16:-8]
     matrix = network.shape.scheme.mix_matrix(STATES).astype(np.float64)
@@ -227,6 +232,9 @@ def test_the_network_sees_no_farther_than_its_card_says(depth):
         categories=[],
         base=2,
         depth=depth,
+        history=HISTORY,
+        direction="forward",
+        lags=[1],
     )
     reach = 7 * 2**depth - 5
     assert card.halo >= reach
@@ -238,6 +246,7 @@ def test_the_network_sees_no_farther_than_its_card_says(depth):
             weights.copy_((0.5 + torch.rand(weights.shape, generator=generator)) / fan_in)
     size = -(-(2 * reach + 20) // card.stride) * card.stride
     prior = torch.full((1, size, size), 4, dtype=torch.uint8)
+    history, years = prior[:, None].expand(-1, HISTORY, -1, -1), torch.ones(1)
     categories = torch.zeros(1, 2, size, size, dtype=torch.uint8)
     coarse = torch.rand(
         1, 2 * len(STATES) + 40, size, size, dtype=torch.float64, generator=generator
@@ -246,7 +255,7 @@ def test_the_network_sees_no_farther_than_its_card_says(depth):
     farthest = 0
     for place in range(size // 2, size // 2 + card.stride):
         elevation.requires_grad_(True).grad = None
-        logits = network(prior, elevation, categories, coarse)
+        logits = network(prior, history, years, elevation, categories, coarse)
         logits[0, 1:7, place, place].sum().backward()
         seen = elevation.grad[0, 0].nonzero()
         farthest = max(farthest, int((seen - place).abs().max()))
@@ -261,8 +270,10 @@ def test_a_window_with_its_halo_answers_as_the_whole():
         expected = graph(*whole)[1]
         top, left, halo = 40, 44, 24
         rows, cols = slice(top - halo, top + 8 + halo), slice(left - halo, left + 4 + halo)
-        cut = [whole[0][:, rows, cols], *(a[:, :, rows, cols] for a in whole[1:3])]
-        found = graph(*cut, *whole[3:6], whole[6][rows], whole[7][cols])[1]
+        prior, history, years, *statics = whole[:5]
+        cut = [prior[:, rows, cols], history[:, :, rows, cols], years]
+        cut += [array[:, :, rows, cols] for array in statics]
+        found = graph(*cut, *whole[5:8], whole[8][rows], whole[9][cols])[1]
     core = found[:, :, halo : halo + 8, halo : halo + 4]
     np.testing.assert_allclose(core, expected[:, :, top : top + 8, left : left + 4], atol=2e-5)
 
@@ -295,12 +306,13 @@ def test_scaling_makes_statics_of_mean_0_and_deviation_1():
     network = made_up(n_continuous=2).eval()
     network.set_scaling(np.array([300.0, 7.0]), np.array([50.0, 0.0]))
     arrays = inputs(network)
-    arrays[1] = torch.tensor([400.0, 9.0]).view(1, 2, 1, 1).expand(1, 2, 24, 32)
-    coarse = paint(network.coarse_channels(*arrays[3:6]), *arrays[6:])
-    features, _ = network.features(*arrays[:3], coarse)
+    arrays[3] = torch.tensor([400.0, 9.0]).view(1, 2, 1, 1).expand(1, 2, 24, 32)
+    coarse = paint(network.coarse_channels(*arrays[5:8]), *arrays[8:])
+    features, _ = network.features(*arrays[:5], coarse)
     assert features.shape[1] == network.shape.n_inputs
-    assert features[0, 9, 0, 0].item() == pytest.approx(2.0)
-    assert features[0, 10, 0, 0].item() == pytest.approx(2.0)
+    first = 9 + HISTORY * 8 + 4
+    assert features[0, first, 0, 0].item() == pytest.approx(2.0)
+    assert features[0, first + 1, 0, 0].item() == pytest.approx(2.0)
 
 
 def test_shape_comes_from_the_card():
@@ -315,6 +327,10 @@ def test_shape_comes_from_the_card():
         categories=[{"name": "soil_texture", "size": 8}],
         base=6,
         depth=2,
+        history=5,
+        direction="forward",
+        lags=[1],
     )
     assert dataclasses.asdict(NetworkShape.of_card(card))["category_sizes"] == (8,)
+    assert NetworkShape.of_card(card).history == 5
     assert NetworkShape.of_card(card).scheme is scheme("sweden5")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from landstep.data.world import make_world
+from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.inputs import open_inputs
@@ -24,12 +25,12 @@ def world(tmp_path_factory):
 
 def load(path, pairs=PAIRS):
     """Load a region with the usual statics."""
-    return load_region(path, pairs, ["elevation"], ["soil_texture", "climate_zone"])
+    return load_region(path, pairs, ["elevation"], ["soil_texture", "climate_zone"], 2)
 
 
 def test_a_region_holds_what_the_pairs_need(world):
     region, inputs = load(world), open_inputs(load_experiment(world))
-    assert sorted(region.maps) == [2000, 2001, 2005]
+    assert sorted(region.maps) == [1998, 1999, 2000, 2001, 2005]
     assert sorted(region.categories) == [2001, 2005]
     for year, land_use in region.maps.items():
         assert np.array_equal(land_use, inputs.land_use.map(year))
@@ -44,6 +45,23 @@ def test_a_region_holds_what_the_pairs_need(world):
     soil = (world.parent / "soil.nc").read_bytes()
     assert region.files["soil.nc"] == hashlib.sha256(soil).hexdigest()
     assert len(region.files) == 6
+
+
+def test_history_holds_the_maps_before_in_stepping_order(world):
+    inputs = open_inputs(load_experiment(world))
+    region = load(world, [(1986, 1987), (2029, 2028), (2030, 2020)])
+    of = inputs.land_use.map
+    unknown = np.full(region.shape, MASKED, np.uint8)
+    first_map = inputs.land_use.years[0]
+    assert first_map == 1985
+    for year, direction, expected in (
+        (1986, 1, [of(1985), unknown]),
+        (2029, -1, [of(2030), unknown]),
+        (2030, -1, [unknown, unknown]),
+    ):
+        assert np.array_equal(region.history(year, direction, 2), expected)
+    within = region.history(2029, -1, 2, within=(2000, 2029))
+    assert (within == MASKED).all(), "a map outside the years of the training was looked at"
 
 
 def test_transitions_are_counted_by_brute_force(world):
@@ -73,7 +91,7 @@ def test_a_missing_experiment_and_a_missing_file_are_named(world, tmp_path):
 
 def test_an_unknown_static_is_named(world):
     with pytest.raises(ConfigError, match="static 'slope' is not one of"):
-        load_region(world, PAIRS, ["slope"], [])
+        load_region(world, PAIRS, ["slope"], [], 1)
 
 
 def other(region, **change):
@@ -105,3 +123,4 @@ def test_scoring_reads_the_pairs_and_each_step_between():
         (2003, 2005),
         (2004, 2005),
     ]
+    assert score_pairs([(2003, 2001)]) == [(2002, 2001), (2003, 2001), (2003, 2002)]

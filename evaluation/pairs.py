@@ -1,0 +1,174 @@
+"""Score a pair of years for all methods at once: the same cells, the same resampled blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from landstep.emulator.errors import ConfigError
+from landstep.emulator.scores import accuracy, class_iou
+from landstep.evaluation.baselines import RIVALS
+from landstep.evaluation.bootstrap import draws, interval, merits, ratio, tiles
+from landstep.evaluation.case import Case, direction_of
+from landstep.evaluation.change import KINDS, ChangeCounts, change_counts
+from landstep.evaluation.methods import Method, Prediction
+from landstep.evaluation.metrics import count_error
+from landstep.evaluation.probability import brier, skill
+
+REFERENCE = "history_table"
+"""Method over which the Brier skill is counted."""
+
+BASE = "neighbourhood"
+"""Method that the figure of merit is held against as a ratio."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairScores:
+    """Scores of one pair of years.
+
+    changed : share of the counted cells that changed; cells : how many were counted
+    scores : method -> its scores, ready for JSON; see `score_pair`
+    predictions : method -> what it predicted; counted : (y, x) bool, the cells that count
+    """
+
+    before: int
+    after: int
+    changed: float
+    cells: int
+    scores: dict[str, dict[str, Any]]
+    predictions: dict[str, Prediction]
+    counted: np.ndarray
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the scores as one table: from, to, changed, cells, and an entry a method."""
+        head = {"from": self.before, "to": self.after, "changed": self.changed, "cells": self.cells}
+        return {**head, **self.scores}
+
+    def without_probabilities(self) -> PairScores:
+        """Keep the maps and let go of the probabilities, which take most of the memory."""
+        maps = {name: Prediction(found.land_use) for name, found in self.predictions.items()}
+        return replace(self, predictions=maps)
+
+
+def score_pair(
+    case: Case,
+    before: int,
+    after: int,
+    methods: Sequence[Method],
+    *,
+    cells: np.ndarray | None = None,
+    tile: int = 1,
+    seed: int = 0,
+    rivals: Sequence[str] = RIVALS,
+    progress: Callable[[str], None] = lambda text: None,
+) -> PairScores:
+    """Predict and score a pair of years.
+
+    before, after : years of the prior map and of the target; backward where after < before
+    cells : (y, x) bool, the cells that count (of those that are land and known); None takes all
+    tile : coarse cells a side of the blocks that the bootstrap draws
+    rivals : methods of which the best, other than the one scored, is what `first_ratio` is against
+    returns : for each method fom, fom_first, fom_return (evaluation/change.py), hits, misses,
+        wrong_hits, false_alarms (cells), accuracy, mean_iou, iou by class (weighted by area where
+        the case is geographic; accuracy_cells and mean_iou_cells count cells alike), brier and
+        brier_skill of the probability of change over the history table's, count_error (share of
+        cells by which class counts of coarse cells are off), 95 % intervals of fom and fom_first,
+        first_ratio with first_ratio_low, and fom_ratio with fom_ratio_low over the neighbourhood's
+    Raises ConfigError for methods of one name, a year without a map or equal years; InputError
+    where no cell counts.
+    """
+    names = [method.name for method in methods]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"pair {before}:{after}: methods {names}, expected each name once")
+    direction = direction_of(before, after)
+    prior, truth = case.map(before), case.map(after)
+    mask = case.counted(before, after, cells)
+    past = case.past(before, direction)
+    block, n_blocks = tiles(case.row, case.col, mask, tile)
+    predictions, counts, scores = {}, {}, {}
+    for method in methods:
+        progress(f"{before}:{after}, {method.name}")
+        found = method.predict(case, before, after)
+        predictions[method.name] = found
+        counts[method.name] = change_counts(
+            prior, found.land_use, truth, past, mask, block, n_blocks
+        )
+        scores[method.name] = _scores(case, found, prior, truth, mask, counts[method.name])
+    drawn = draws(n_blocks, seed)
+    for name, entry in scores.items():
+        entry |= _intervals(name, counts, drawn, rivals)
+        if REFERENCE in scores:
+            entry["brier_skill"] = _finite(skill(entry["brier"], scores[REFERENCE]["brier"]))
+    changed = float((prior != truth)[mask].mean())
+    return PairScores(before, after, changed, int(mask.sum()), scores, predictions, mask)
+
+
+def _scores(
+    case: Case,
+    found: Prediction,
+    prior: np.ndarray,
+    truth: np.ndarray,
+    mask: np.ndarray,
+    counts: ChangeCounts,
+) -> dict[str, Any]:
+    """Score one prediction without the others."""
+    of, merit = case.scheme, counts.merit()
+    iou = class_iou(found.land_use, truth, mask, of.n_classes, case.weights)
+    iou_cells = class_iou(found.land_use, truth, mask, of.n_classes)
+    change = found.change_probability(prior)[mask]
+    return {
+        "fom": merit.value,
+        "fom_first": counts.merit("first").value,
+        "fom_return": counts.merit("return").value,
+        "hits": merit.hits,
+        "misses": merit.misses,
+        "wrong_hits": merit.wrong_hits,
+        "false_alarms": merit.false_alarms,
+        "kinds": {kind: vars(counts.merit(kind)) for kind in KINDS[1:]},
+        "accuracy": accuracy(found.land_use, truth, mask, case.weights),
+        "accuracy_cells": accuracy(found.land_use, truth, mask),
+        "mean_iou": float(np.nanmean(iou)),
+        "mean_iou_cells": float(np.nanmean(iou_cells)),
+        "iou": {of.names[k]: float(iou[k]) for k in np.flatnonzero(~np.isnan(iou))},
+        "brier": brier(change, (prior != truth)[mask]),
+        "count_error": count_error(found.land_use, truth, mask, case.block, of.n_classes),
+    }
+
+
+def _intervals(
+    name: str, counts: Mapping[str, ChangeCounts], drawn: np.ndarray, rivals: Sequence[str]
+) -> dict[str, Any]:
+    """Give the resampled intervals of one method, alone and against the others."""
+    mine = counts[name].counts
+    entry: dict[str, Any] = {
+        "fom_interval": list(interval(merits(mine[0], drawn))),
+        "fom_first_interval": list(interval(merits(mine[1], drawn))),
+    }
+    others = [rival for rival in rivals if rival in counts and rival != name]
+    if others:
+        best = max(others, key=lambda rival: counts[rival].merit("first").value)
+        entry["first_rival"] = best
+        entry |= _against("first_ratio", mine[1], counts[best].counts[1], drawn)
+    if BASE in counts and name != BASE:
+        entry |= _against("fom_ratio", mine[0], counts[BASE].counts[0], drawn)
+    return entry
+
+
+def _against(
+    what: str, mine: np.ndarray, theirs: np.ndarray, drawn: np.ndarray
+) -> dict[str, float | None]:
+    whole = np.ones((1, mine.shape[1]))
+    low, high = np.quantile(ratio(mine, theirs, drawn), [0.025, 0.975], method="lower")
+    return {
+        what: _finite(float(ratio(mine, theirs, whole)[0])),
+        f"{what}_low": _finite(float(low)),
+        f"{what}_high": _finite(float(high)),
+    }
+
+
+def _finite(value: float) -> float | None:
+    """Leave out what JSON cannot say."""
+    return value if np.isfinite(value) else None

@@ -1,0 +1,103 @@
+"""Runs from the command line's side: years either way, observed years, what is said of quotas."""
+
+import numpy as np
+import pytest
+
+from landstep import Emulator, State
+from landstep.emulator import driver as driver_module
+from landstep.emulator.driver import run_years
+from landstep.emulator.errors import InputError, StepError
+from landstep.emulator.experiment import load_experiment
+
+
+@pytest.fixture
+def copying(experiment, tmp_path):
+    """Write the experiment again, as one that copies observed years."""
+    text = experiment.read_text("utf-8")
+    path = experiment.parent / "copying.toml"
+    path.write_text('observed = "copy"\n' + text, "utf-8")
+    assert load_experiment(path).observed == "copy"
+    return path
+
+
+@pytest.mark.parametrize(("first", "last"), [(2028, 2032), (1987, 1983)])
+def test_observed_years_are_copied_and_the_rest_is_stepped(copying, tmp_path, first, last):
+    """Maps are there for 1985 to 2030: the last of them is where stepping starts."""
+    ran = run_years(copying, first, last, tmp_path)
+    emulator = Emulator.open(copying)
+    step, edge = (1, 2030) if last > first else (-1, 1985)
+    direction = "forward" if step > 0 else "backward"
+    state = emulator.start(edge, direction=direction)
+    for year in (edge + step, edge + 2 * step)[: abs(last - edge)]:
+        state = emulator.step(year, state)
+    assert ran.state.checksum == state.checksum and ran.state.anchor == edge
+    assert len(ran.reports) == abs(last - edge)
+    for year in range(first, edge, step):
+        expected = emulator.scheme.codes_from_numbers(emulator.inputs.land_use.map(year))
+        found = emulator_codes(tmp_path / f"land_use_{year}.nc")
+        assert np.array_equal(found, expected)
+
+
+def emulator_codes(path):
+    """Class codes of a written map."""
+    from landstep.emulator.netcdf import NetcdfFile
+
+    with NetcdfFile(path) as file:
+        return file.read("land_use")[0].astype(np.int8).view(np.uint8)
+
+
+def test_a_copied_run_goes_on_from_its_restart(copying, tmp_path):
+    whole = run_years(copying, 2028, 2032, tmp_path / "whole").state
+    for middle in (2029, 2031):
+        run_years(copying, 2028, middle, tmp_path / "part")
+        restart = tmp_path / "part" / "restart.nc"
+        again = run_years(copying, middle, 2032, tmp_path / "part", restart=restart)
+        assert again.state.checksum == whole.checksum
+
+
+def test_a_hindcast_steps_through_observed_years(experiment, tmp_path):
+    """Unless the experiment says to copy them."""
+    ran = run_years(experiment, 2015, 2017, tmp_path)
+    emulator = Emulator.open(experiment)
+    state = emulator.step(2017, emulator.step(2016, emulator.start(2015)))
+    assert ran.state.checksum == state.checksum and len(ran.reports) == 2
+    assert not np.array_equal(ran.state.land_use, emulator.inputs.land_use.map(2017))
+
+
+def test_one_year_is_its_start(experiment, tmp_path):
+    assert run_years(experiment, 2015, 2015, tmp_path).state.year == 2015
+    assert [path.name for path in tmp_path.iterdir()] == ["land_use_2015.nc"]
+
+
+def test_progress_tells_the_years_and_the_quotas_missed(copying, tmp_path, monkeypatch):
+    said = []
+    ran = run_years(copying, 2029, 2032, tmp_path, progress=said.append)
+    assert [line.split(",")[0] for line in said] == [f"{y} of 2032" for y in (2030, 2031, 2032)]
+    assert said[0].endswith("0 s left; the observed map") or "the observed map" in said[0]
+    for line, report in zip(said[1:], ran.reports, strict=True):
+        assert line.endswith(report.text()) and ("; " in line) == bool(report.unmet)
+    missed = ran.reports[0].__class__(*[np.zeros(3, np.int64)] * 2, 3, 2_000_000_000)
+    told = driver_module.Ran(ran.state, (missed, *ran.reports[1:]))
+    assert told.unmet.startswith("quotas that could not be met: in ")
+
+
+def test_a_model_of_one_direction_does_not_run_the_other(experiment, tmp_path, monkeypatch):
+    from landstep.emulator.card import Card
+
+    monkeypatch.setattr(Card, "steps", lambda self, direction: direction > 0)
+    with pytest.raises(StepError, match="direction backward: model 'tiny' was trained to step"):
+        run_years(experiment, 2015, 2014, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(experiment, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="file/run: cannot make the folder"):
+        run_years(experiment, 2015, 2016, tmp_path / "file" / "run")
+
+
+def test_what_was_written_before_an_error_stays(experiment, tmp_path):
+    """Forcing ends in 2100, and begins in 1980."""
+    with pytest.raises(InputError, match="year 1979 outside"):
+        run_years(experiment, 1985, 1978, tmp_path)
+    assert State.load(tmp_path / "restart.nc").year == 1980
