@@ -43,8 +43,8 @@ def brazil_experiment(real_data: Path, out: Path, *, model: str | None = None) -
 
 def sweden_series(real_data: Path) -> Series:
     """Read the HILDA+ series of southern Sweden; errors as in `sweden_experiment`."""
-    maps = _find(real_data, "sweden/hildaplus_south_sweden_*.npz")
-    statics = _find(real_data, "sweden/statics.npz")
+    maps = find_file(real_data, "sweden/hildaplus_south_sweden_*.npz")
+    statics = find_file(real_data, "sweden/statics.npz")
     fields = _read(maps, ("codes", "years"))
     fields |= _read(statics, ("lat", "lon", "elevation", "soil_slt", "ipcc_climate"))
     return _series(
@@ -64,7 +64,7 @@ def sweden_series(real_data: Path) -> Series:
 
 def brazil_series(real_data: Path) -> Series:
     """Read the MapBiomas series of Brazil; errors as in `brazil_experiment`."""
-    maps = _find(real_data, "brazil/mapbiomas_brazil_*.npz")
+    maps = find_file(real_data, "brazil/mapbiomas_brazil_*.npz")
     needed = ("lu", "years", "lat", "lon", "elevation", "soil_slt", "ipcc_climate")
     fields = _read(maps, needed)
     fields["codes"] = fields.pop("lu")
@@ -81,7 +81,7 @@ def brazil_series(real_data: Path) -> Series:
     )
 
 
-def _find(folder: Path, pattern: str) -> Path:
+def find_file(folder: Path, pattern: str) -> Path:
     """Find the one file of a pattern; ConfigError where there is none, or more than one."""
     found = sorted(Path(folder).glob(pattern))
     if len(found) != 1:

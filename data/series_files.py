@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Series:
     lat_deg, lon_deg : cell centres, both (y, x), or (y,) and (x,) for a regular grid, north first
     elevation : (y, x) float32, m, NaN where not land
     soil_texture, climate_zone : (y, x) uint8, 1 or more on land, 0 elsewhere
+    comment : what else must be known of the files; each of them says it
     """
 
     name: str
@@ -42,11 +43,32 @@ class Series:
     elevation: np.ndarray
     soil_texture: np.ndarray
     climate_zone: np.ndarray
+    comment: str = ""
 
     @property
     def land(self) -> np.ndarray:
         """Cells that are land in every year: (y, x) bool."""
         return self.soil_texture > 0
+
+
+@dataclass(frozen=True, eq=False)
+class BlockForcing:
+    """Share of each class on blocks of cells, year by year.
+
+    years : (t,) int64, one after the other
+    fractions : (t, class, by, bx) float32, of the block's whole area, the scheme's classes in their
+        order without OUTSIDE
+    quantities : "known" where they were counted on the maps that are to be predicted, else
+        "forecast"
+    title : what they are, in a few words
+    remark : what they are, and how to read scores reached with them
+    """
+
+    years: np.ndarray
+    fractions: np.ndarray
+    quantities: Literal["known", "forecast"]
+    title: str
+    remark: str
 
 
 def block_fractions(numbers: np.ndarray, n_classes: int, block: int) -> np.ndarray:
@@ -70,23 +92,43 @@ def block_fractions(numbers: np.ndarray, n_classes: int, block: int) -> np.ndarr
     return (counts / cells).astype(np.float32)
 
 
-def write_experiment(series: Series, out: Path, model: str | None = None) -> Path:
+def counted_forcing(series: Series) -> BlockForcing:
+    """Count the series' own maps: known quantities.
+
+    Raises InputError for a code that the scheme lacks.
+    """
+    of = series.scheme
+    numbers = of.numbers_from_codes(series.codes, series.variant, f"{series.name}, maps")
+    return BlockForcing(
+        years=series.years,
+        fractions=block_fractions(numbers, of.n_classes, series.block),
+        quantities="known",
+        title="block fractions counted on the land-use maps themselves (known quantities)",
+        remark="Forcing: each block's exact class shares of the maps themselves (known "
+        "quantities). Skill reached with it is an upper bound.",
+    )
+
+
+def write_experiment(
+    series: Series, out: Path, model: str | None = None, forcing: BlockForcing | None = None
+) -> Path:
     """Write a series as land_use.nc, forcing.nc, statics.nc and experiment.toml.
 
+    forcing : None counts the series' own maps
     returns : path of the experiment file
     Raises InputError where the folder or a file cannot be written.
     """
+    forcing = counted_forcing(series) if forcing is None else forcing
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: cannot be made: {error.strerror}") from error
     _write_land_use(series, out / "land_use.nc")
-    _write_forcing(series, out / "forcing.nc")
+    _write_forcing(series, forcing, out / "forcing.nc")
     _write_statics(series, out / "statics.nc")
     path = out / "experiment.toml"
     lines = [
-        "# Forcing: each block's exact class shares of the maps themselves (known quantities).",
-        "# Skill reached with it is an upper bound.",
+        *(f"# {line}" for line in (forcing.remark, series.comment) if line),
         f"name = {json.dumps(series.name)}",
         *([] if model is None else [f"model = {json.dumps(model)}"]),
         "",
@@ -163,17 +205,14 @@ def _write_statics(series: Series, path: Path) -> None:
     _write(series, path, "static maps", _sizes(series, dims), [*places, *fields])
 
 
-def _write_forcing(series: Series, path: Path) -> None:
+def _write_forcing(series: Series, forcing: BlockForcing, path: Path) -> None:
     of = series.scheme
-    where = f"{series.name}, maps"
-    numbers = of.numbers_from_codes(series.codes, series.variant, where)
-    fractions = block_fractions(numbers, of.n_classes, series.block)
     states = [number for number in range(of.n_classes) if number != OUTSIDE]
     variables = [
         Variable(
             of.names[number],
             ("time", "block_y", "block_x"),
-            fractions[:, index],
+            forcing.fractions[:, index],
             {
                 "standard_name": "area_fraction",
                 "long_name": f"share of the block: {of.long_names[number]}",
@@ -183,17 +222,17 @@ def _write_forcing(series: Series, path: Path) -> None:
         for index, number in enumerate(states)
     ]
     sizes: dict[str, int | None] = {
-        "time": series.years.size,
-        "block_y": fractions.shape[2],
-        "block_x": fractions.shape[3],
+        "time": forcing.years.size,
+        "block_y": forcing.fractions.shape[2],
+        "block_x": forcing.fractions.shape[3],
     }
     _write(
         series,
         path,
-        "block fractions counted on the land-use maps themselves (known quantities)",
+        forcing.title,
         sizes,
-        [time_axis(series.years.tolist()), *variables],
-        {"block_size": np.int32(series.block), "quantities": "known"},
+        [time_axis(forcing.years.tolist()), *variables],
+        {"block_size": np.int32(series.block), "quantities": forcing.quantities},
     )
 
 
@@ -215,6 +254,8 @@ def _write(
         "license": series.licence,
         "phase": "01-01",
     }
+    if series.comment:
+        about["comment"] = series.comment
     write_netcdf(path, sizes, variables, about | (attributes or {}))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from landstep.emulator.assignment import HARD, NEVER, PARTS, TIE, best_slots, improve
 from landstep.emulator.candidates import Candidates, Part
 from landstep.emulator.errors import InputError
-from landstep.emulator.quotas import Rule
+from landstep.emulator.quotas import RECENT, Rule
 
 __all__ = ["Allocation", "Rule", "allocate", "fitted_probabilities"]
 
@@ -47,12 +47,14 @@ def allocate(
     shape: tuple[int, int],
     rule: Rule,
     age: np.ndarray | None = None,
+    recent: np.ndarray | None = None,
 ) -> Allocation:
     """Change each group's area in each coarse cell by its quota, where the odds are best.
 
     The odds become probabilities, are fitted to each coarse cell's totals, and the map is made that
-    maximises the sum over moved cells of p(new) - stay_weight x p(old) under the quotas. A coarse
-    cell whose quotas all round to no cell stays as it is; only its unknown cells get a class.
+    maximises the sum over moved cells of p(new) - weight x p(old) under the quotas; the weight is
+    the rule's stay_weight for a return, else its new_weight. A coarse cell whose quotas all round
+    to no cell stays as it is; only its unknown cells get a class.
 
     odds : (K, y, x) float32, log odds of each class up to a constant per cell; -inf: least likely
     prior : (y, x) uint8 class numbers, or MASKED; those cells get a class, any but OUTSIDE
@@ -63,17 +65,26 @@ def allocate(
     shape : coarse rows and columns (cy, cx); the map may be a strip of whole coarse rows of it
     age : (G, cy, cx) uint8, years for which each debt has stood; soft quotas only: the price of a
         miss grows by 10 / (10 - age), and from ten years on the quota is exact
+    recent : (h, y, x) uint8, maps of the years before the prior in stepping order, MASKED where
+        unknown, of which the first RECENT count: a move to a class of theirs is a return. None:
+        no map before the prior is known, so that every move is new
     Raises InputError for arrays that do not fit each other or class numbers that are none,
     ModelError for odds that are not numbers.
     """
     where = Candidates.of(odds, prior, quota, area, row, col, shape, rule)
     if age is not None and age.shape != quota.shape:
         raise InputError(f"ages of {age.shape} for quotas of {quota.shape}, expected the same")
+    if recent is not None and (recent.ndim != 3 or recent.shape[1:] != prior.shape):
+        raise InputError(
+            f"maps before the prior of {recent.shape}, expected (h, {prior.shape[0]}, "
+            f"{prior.shape[1]}), h maps like the prior"
+        )
     price = _price(rule, quota.shape, age)
     land_use = prior.copy()
     flat = land_use.reshape(-1)
     for part in where.parts(changing=True):
-        new = _best_classes(part, where.classes, price[:, part.row, part.col], rule)
+        before = _before(part, recent, rule)
+        new = _best_classes(part, before, where.classes, price[:, part.row, part.col], rule)
         flat[part.where[part.real]] = new[part.real]
     realised = _realised(prior, land_use, area, row, col, shape, rule)
     missed = quota - realised
@@ -119,12 +130,24 @@ def _price(rule: Rule, shape: tuple[int, ...], age: np.ndarray | None) -> np.nda
     return np.where(years == LONGEST_DEBT, HARD, price)
 
 
-def _best_classes(part: Part, classes: np.ndarray, price: np.ndarray, rule: Rule) -> np.ndarray:
+def _before(part: Part, recent: np.ndarray | None, rule: Rule) -> np.ndarray | None:
+    """Classes of a part's cells before: (h, blocks, cells) uint8; None where they decide nothing.
+
+    recent : as `allocate` takes it
+    """
+    if recent is None or not len(recent) or rule.stay_weight == rule.new_weight:
+        return None
+    return np.stack([land_use.reshape(-1)[part.where] for land_use in recent[:RECENT]])
+
+
+def _best_classes(
+    part: Part, before: np.ndarray | None, classes: np.ndarray, price: np.ndarray, rule: Rule
+) -> np.ndarray:
     """Class of every cell that makes the best map under the quotas: (blocks, cells) uint8."""
     bound = rule.mode != "none"
     slot_of = rule.slot_of[classes] if bound else np.zeros(classes.size, np.int64)
     n_slots = rule.n_groups + 1 if bound else 1
-    utility, choice = _utilities(part, classes, slot_of, n_slots, rule)
+    utility, choice = _utilities(part, before, classes, slot_of, n_slots, rule)
     if not bound:
         return choice[0]
     target = np.rint(part.wanted / part.mean * PARTS) / PARTS
@@ -136,19 +159,25 @@ def _best_classes(part: Part, classes: np.ndarray, price: np.ndarray, rule: Rule
 
 
 def _utilities(
-    part: Part, classes: np.ndarray, slot_of: np.ndarray, n_slots: int, rule: Rule
+    part: Part,
+    before: np.ndarray | None,
+    classes: np.ndarray,
+    slot_of: np.ndarray,
+    n_slots: int,
+    rule: Rule,
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the best class of each slot is worth to each cell, and which it is.
 
-    returns : (S, blocks, cells) float64, 0 to stay, else p - stay_weight x p(own), less a little by
-        the cell's place, so that the first of equals is taken; and (S, blocks, cells) uint8
+    before : (h, blocks, cells) uint8, to whose classes a move is a return; None: every move is new
+    returns : (S, blocks, cells) float64, 0 to stay, else p - weight x p(own), less a little by the
+        cell's place, so that the first of equals is taken; and (S, blocks, cells) uint8
     """
     n_classes = rule.group_of.size
     known = part.own < n_classes
     own = np.zeros(part.own.shape, np.float32)
     for k, p in zip(classes, part.p, strict=True):
         np.copyto(own, p, where=part.own == k)
-    own *= np.float32(rule.stay_weight)
+    stay, new = own * np.float32(rule.stay_weight), own * np.float32(rule.new_weight)
     best = np.full((n_slots, *own.shape), NEVER, np.float32)
     choice = np.zeros(best.shape, np.uint8)
     home = np.full(n_classes + 1, -1)
@@ -156,7 +185,8 @@ def _utilities(
     home = home[part.own]
     for n, (k, s) in enumerate(zip(classes, slot_of, strict=True)):
         p, barred = part.p[n], part.barred[n]
-        worth = np.rint((p - own) / np.float32(_QUANTUM)) * np.float32(_QUANTUM)
+        against = new if before is None else np.where((before == k).any(axis=0), stay, new)
+        worth = np.rint((p - against) / np.float32(_QUANTUM)) * np.float32(_QUANTUM)
         better = (worth > best[s]) & ~barred & (part.own != k)
         np.copyto(best[s], worth, where=better)
         np.copyto(choice[s], np.uint8(k), where=better)

@@ -11,12 +11,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from landstep.emulator.errors import ModelError
 
 METADATA_KEY = "landstep_card"
-CARD_VERSION = 2
+CARD_VERSION = 3
 
 
 class Category(BaseModel):
@@ -27,6 +27,36 @@ class Category(BaseModel):
     size: int = Field(ge=1, le=256)
 
 
+class Weights(BaseModel):
+    """What the allocation weighs, from so many years between prior and target on.
+
+    years : the smallest such number
+    stay_weight : a cell that goes back to class k, which it had in the last maps before the prior,
+        gains the allocation p_k - stay_weight * p_stay
+    new_weight : the same for a cell that goes to a class which it did not have then
+    miss_price : what a soft quota pays for each cell missed, in the same unit
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    years: int = Field(ge=1)
+    stay_weight: float = Field(default=1.0, ge=0, le=1)
+    new_weight: float = Field(default=1.0, ge=0, le=1)
+    miss_price: float = Field(default=0.1, ge=0)
+
+
+def _rising(weights: list[Weights]) -> list[Weights]:
+    years = [entry.years for entry in weights]
+    if any(after <= before for before, after in zip(years, years[1:], strict=False)):
+        raise ValueError(
+            f"entries of years {years}, expected each to have more years than the last"
+        )
+    return weights
+
+
+WeightsByLag = Annotated[list[Weights], Field(min_length=1), AfterValidator(_rising)]
+"""Weights in the order of their years, which rise."""
+
+
 class Card(BaseModel):
     """What a network takes, gives, was trained on, and how well it does.
 
@@ -34,14 +64,13 @@ class Card(BaseModel):
     history : how many maps before the prior it takes, a year apart
     direction : the way in time that it was trained to step; lags : years between prior and target
         that it learned
-    stay_weight : a cell that moves to class k gains the allocation p_k - stay_weight * p_stay;
-        miss_price : what a soft quota pays for each cell missed, in the same unit
+    weights : what the allocation weighs, by the years between prior and target
     phase : day on which maps and forcing are valid
     scores : each with the model's figure and persistence's beside it
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    card_version: Literal[2] = 2
+    card_version: Literal[3] = 3
     name: str
     landstep_version: str
     scheme: str
@@ -55,8 +84,7 @@ class Card(BaseModel):
     history: int = Field(ge=1)
     direction: Literal["forward", "backward", "both"]
     lags: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
-    stay_weight: float = Field(default=1.0, ge=0, le=1)
-    miss_price: float = Field(default=0.1, ge=0)
+    weights: WeightsByLag = [Weights(years=1)]
     phase: str = "01-01"
     licence: str = "Apache-2.0"
     sources: list[str] = []
@@ -66,6 +94,14 @@ class Card(BaseModel):
     def steps(self, direction: int) -> bool:
         """Tell whether it was trained to step that way in time, 1 or -1."""
         return self.direction in ("both", "forward" if direction > 0 else "backward")
+
+    def weights_for(self, lag: int) -> Weights:
+        """Give the weights for a lag: the entry of the most years not above it, else the first.
+
+        lag : years between prior and target, 1 or more
+        """
+        reached = [entry for entry in self.weights if entry.years <= lag]
+        return reached[-1] if reached else self.weights[0]
 
     @property
     def stride(self) -> int:

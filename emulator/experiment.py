@@ -7,7 +7,7 @@ import hashlib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -187,7 +187,10 @@ def _first_problem(error: ValidationError, kind: type[BaseModel]) -> str:
 
 def _keys(kind: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
     for part in place:
-        inner = kind.model_fields[str(part)].annotation if part in kind.model_fields else None
+        if isinstance(part, int):  # the number of an entry in a list of tables
+            continue
+        inner = kind.model_fields[part].annotation if part in kind.model_fields else None
+        inner = next(iter(get_args(inner)), inner)
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         kind = inner

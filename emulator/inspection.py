@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.emulator.card import Weights
 from landstep.emulator.errors import InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.grid import AREA_UNIT_M2
@@ -47,13 +48,20 @@ def _model(path: Path) -> str:
         ("network", f"U-Net, base {card.base}, depth {card.depth}, halo {card.halo} cells"),
         ("steps", f"{_way(card.direction)}, maps valid on {card.phase}"),
         ("learned", f"{', '.join(map(str, card.lags))} years at once, {card.history} maps before"),
-        ("allocation", f"stay_weight {card.stay_weight:g}, miss_price {card.miss_price:g}"),
+        *(("allocation", _weights(entry)) for entry in card.weights),
         ("runs on", ", ".join(f"{k} {v}" for k, v in session.provenance.items())),
     ]
     pairs += [("source", source) for source in card.sources]
     pairs += [("score", ", ".join(f"{k} {v}" for k, v in row.items())) for row in card.scores]
     pairs += [(f"trained: {key}", value) for key, value in sorted(card.training.items())]
     return _lines(*pairs)
+
+
+def _weights(of: Weights) -> str:
+    return (
+        f"from {of.years} year{'s' * (of.years > 1)}: stay_weight {of.stay_weight:g}, "
+        f"new_weight {of.new_weight:g}, miss_price {of.miss_price:g}"
+    )
 
 
 def _way(direction: str) -> str:

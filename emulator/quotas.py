@@ -13,6 +13,9 @@ from landstep.emulator.errors import ConfigError, InputError
 MAX_STAY_WEIGHT = 4.0
 """Largest weight of a cell's own class."""
 
+RECENT = 3
+"""Maps before the prior, a year apart, to whose classes a change is a return."""
+
 MAX_PRICE = 4.0
 """Largest price of a miss; no move is worth more than 1."""
 
@@ -27,8 +30,10 @@ class Rule:
     n_groups : G, number of groups
     movable : (K, K) bool [from, to], changes that may happen, in the direction of the step; True on
         the diagonal; a fixed class goes nowhere and nothing becomes it
-    stay_weight : what a cell's own class counts against a move, 0 .. 4: a move is worth
-        p of the new class - stay_weight x p of the old; 1 for accuracy, less for figure of merit
+    stay_weight : what a cell's own class counts against a return, a move to a class that it had in
+        one of its last RECENT maps, 0 .. 4: the move is worth p of the new class - stay_weight x p
+        of the old; 1 for accuracy, less for figure of merit
+    new_weight : what it counts against every other move, 0 .. 4
     price : soft quotas: worth lost per fine cell missed, 0 .. 4
     Raises ConfigError where they contradict each other.
     """
@@ -38,6 +43,7 @@ class Rule:
     n_groups: int
     movable: np.ndarray
     stay_weight: float = 1.0
+    new_weight: float = 1.0
     price: float = 1.0
 
     def __post_init__(self) -> None:
@@ -58,6 +64,7 @@ class Rule:
             )
         for name, value, most in (
             ("stay_weight", self.stay_weight, MAX_STAY_WEIGHT),
+            ("new_weight", self.new_weight, MAX_STAY_WEIGHT),
             ("price", self.price, MAX_PRICE),
         ):
             if not 0 <= value <= most:

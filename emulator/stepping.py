@@ -15,6 +15,7 @@ from landstep.emulator.features import FORBIDDEN, Fields, class_shares
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.model_checks import categories_of
 from landstep.emulator.quota_report import QuotaReport
+from landstep.emulator.quotas import RECENT
 from landstep.emulator.session import Session
 from landstep.emulator.state import State
 from landstep.emulator.strips import whole_coarse_rows
@@ -22,14 +23,16 @@ from landstep.emulator.tiling import strips
 
 
 def rule_of(experiment: Experiment, of: Scheme, card: Card, direction: int) -> Rule:
-    """Put together what the allocation goes by: experiment, class scheme and model card."""
+    """Put together what a step of one year is allocated by: experiment, scheme and model card."""
+    weights = card.weights_for(1)
     return Rule(
         mode=experiment.allocation.mode,
         group_of=of.group_of,
         n_groups=len(of.groups),
         movable=of.movable(direction),
-        stay_weight=card.stay_weight,
-        price=card.miss_price,
+        stay_weight=weights.stay_weight,
+        new_weight=weights.new_weight,
+        price=weights.miss_price,
     )
 
 
@@ -103,6 +106,7 @@ def allocated(
             (last - first, quota.shape[2]),
             rule,
             state.debt_years[:, first:last],
+            state.history[:RECENT, top:bottom],
         )
         land_use[top:bottom] = result.land_use
         realised[:, first:last] = result.realised

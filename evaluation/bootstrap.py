@@ -9,29 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.errors import InputError
 
 RESAMPLES = 1000
-
-
-def tiles(
-    row: np.ndarray, col: np.ndarray, mask: np.ndarray, size: int = 1
-) -> tuple[np.ndarray, int]:
-    """Number the blocks that hold counted cells.
-
-    row, col : (y,), (x,) int64, the coarse row of each fine row and column of each fine column
-    mask : (y, x) bool, the cells that count
-    size : coarse cells a side of a block
-    returns : (y, x) int64 block of each cell, 0 .. n - 1 (0 too where the mask is False), and n
-    Raises ConfigError for a size below 1.
-    """
-    if size < 1:
-        raise ConfigError(f"bootstrap blocks of {size} coarse cells, expected at least 1")
-    number = (row // size)[:, None] * (int(col.max()) // size + 1) + (col // size)[None, :]
-    found, place = np.unique(number[mask], return_inverse=True)
-    block = np.zeros(mask.shape, np.int64)
-    block[mask] = place
-    return block, int(found.size)
 
 
 def draws(n_blocks: int, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
@@ -59,6 +39,21 @@ def means(sums: np.ndarray, cells: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     returns : (resamples,) float64
     """
     return np.asarray((drawn @ sums.astype(np.float64)) / (drawn @ cells.astype(np.float64)))
+
+
+def mean_ious(
+    both: np.ndarray, true: np.ndarray, found: np.ndarray, drawn: np.ndarray
+) -> np.ndarray:
+    """Mean intersection over union in each resample, over the classes that the truth holds there.
+
+    both, true, found : (K, n_blocks) area of each class in both maps, in truth and as predicted;
+        every block holds some truth
+    returns : (resamples,) float64
+    """
+    both, true, found = (drawn @ part.T for part in (both, true, found))
+    either = true + found - both
+    iou = np.where(true > 0, both / np.where(either > 0, either, 1), np.nan)
+    return np.asarray(np.nanmean(iou, axis=1))
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from landstep.emulator.card import Card
-from landstep.evaluation.page import number
-from landstep.evaluation.report_sections import methods_of
-
-COLUMNS = {
-    "fom": "figure of merit",
-    "fom_first": "first-time",
-    "accuracy": "accuracy",
-    "mean_iou": "mean IoU",
-    "brier_skill": "Brier skill",
-    "count_error": "count error",
-}
+from landstep.evaluation.page import Cell
+from landstep.evaluation.score_markdown import heading, markdown_table, score_lines
+from landstep.evaluation.tables import Table
 
 
 def card_markdown(card: Card, results: Mapping[str, Any]) -> str:
@@ -40,34 +32,20 @@ def card_markdown(card: Card, results: Mapping[str, Any]) -> str:
         f"- network: U-Net of depth {card.depth}, {card.base} channels at the top",
         f"- licence: {card.licence}",
         *(f"- source: {source}" for source in card.sources),
+        *heading(2, "Allocation"),
+        "A move back to a class of the cell's last maps gains p(new) - stay weight x p(old), any "
+        "other move p(new) - new weight x p(old); soft quotas pay the miss price for each cell "
+        "missed.",
         "",
-        "## Scores",
-        "",
-        f"On {about['experiment']}"
-        + (f", trained until {about['train_until']}." if about["train_until"] else "."),
-        *(f"{note}" for note in about["notes"]),
+        *markdown_table(_weights(card)),
+        *score_lines(results),
     ]
-    for pair in results.get("pairs", []):
-        lines += ["", f"### {pair['from']} to {pair['to']}", ""]
-        lines.append(f"{pair['changed']:.2%} of {pair['cells']} cells of land changed.")
-        lines += ["", *_table(pair)]
-    run = results.get("free_run")
-    if run:
-        lines += ["", "## Free run", ""]
-        lines += [
-            f"- {name}: {found['years']} years from {found['start']}, "
-            f"{found['changed_at_end']:.2%} of land changed at the end"
-            for name, found in run.items()
-        ]
     return "\n".join(lines) + "\n"
 
 
-def _table(pair: Mapping[str, Any]) -> Sequence[str]:
-    rows = [
-        "| method | " + " | ".join(COLUMNS.values()) + " |",
-        "|---" * (len(COLUMNS) + 1) + "|",
+def _weights(card: Card) -> Table:
+    rows: list[list[Cell]] = [
+        [str(w.years), *(f"{v:g}" for v in (w.stay_weight, w.new_weight, w.miss_price))]
+        for w in card.weights
     ]
-    for name in methods_of(pair):
-        cells = [number(pair[name].get(key)) for key in COLUMNS]
-        rows.append(f"| {name} | " + " | ".join(cells) + " |")
-    return rows
+    return Table(("years ahead, at least", "stay weight", "new weight", "miss price"), rows)

@@ -13,9 +13,10 @@ from landstep.emulator.classes import MASKED, OUTSIDE, Scheme
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.inputs import Inputs, open_inputs
-from landstep.emulator.quotas import asked_area, coarse_area
+from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.quotas import RECENT, asked_area, coarse_area
 
-HISTORY = 3
+HISTORY = RECENT
 """Years before the prior map that a change may return to."""
 
 
@@ -31,6 +32,7 @@ class Case:
     continuous, categories : name -> (y, x) float32 or uint8, static fields
     geographic : cells lie on latitudes and longitudes, so scores of area are weighted by it
     known_quantities : the forcing was counted on these very maps; scores are an upper bound
+    source : what the file of the maps says of its source; "" where it does not
     withheld : years before the prior map (1 is the one before it) that no method may see
     """
 
@@ -46,6 +48,7 @@ class Case:
     categories: Mapping[str, np.ndarray] = field(default_factory=dict)
     geographic: bool = False
     known_quantities: bool = False
+    source: str = ""
     withheld: frozenset[int] = frozenset()
 
     @property
@@ -57,6 +60,11 @@ class Case:
     def coarse(self) -> tuple[int, int]:
         """Rows and columns of the coarse cells."""
         return int(self.row.max()) + 1, int(self.col.max()) + 1
+
+    @cached_property
+    def land(self) -> np.ndarray:
+        """Cells of any class but OUTSIDE in the first map: (y, x) bool."""
+        return self.maps[min(self.maps)] != OUTSIDE
 
     @cached_property
     def block(self) -> np.ndarray:
@@ -175,19 +183,26 @@ def open_case(path: Path | str, years: Iterable[int] | None = None) -> Case:
     return case_of(open_inputs(experiment), experiment.name, years)
 
 
-def case_of(inputs: Inputs, name: str, years: Iterable[int] | None = None) -> Case:
-    """Take a case out of inputs already opened; parameters and errors as in `open_case`."""
+def case_of(
+    inputs: Inputs, name: str, years: Iterable[int] | None = None, forced: Iterable[int] = ()
+) -> Case:
+    """Take a case out of inputs already opened; parameters and errors as in `open_case`.
+
+    forced : years whose forcing is read too, with a map or without; those of a free run
+    Raises InputError for one of them that is outside the forcing.
+    """
     wanted = sorted(inputs.land_use.years if years is None else set(years))
     rows, row = np.unique(inputs.row, return_inverse=True)
     cols, col = np.unique(inputs.col, return_inverse=True)
-    forced = [y for y in wanted if inputs.forcing.years[0] <= y <= inputs.forcing.years[-1]]
+    first, last = inputs.forcing.years
+    forcing_years = sorted({y for y in wanted if first <= y <= last} | set(forced))
     continuous = {n: inputs.continuous([n])[0] for n in inputs.statics.continuous}
     codes = inputs.statics.categories(wanted[0])
     return Case(
         name=name,
         scheme=inputs.scheme,
         maps={year: inputs.land_use.map(year) for year in wanted},
-        forcing={y: inputs.forcing.year(y)[:, rows][:, :, cols] for y in forced},
+        forcing={y: inputs.forcing.year(y)[:, rows][:, :, cols] for y in forcing_years},
         states=tuple(inputs.forcing.states),
         row=row.astype(np.int64),
         col=col.astype(np.int64),
@@ -196,4 +211,10 @@ def case_of(inputs: Inputs, name: str, years: Iterable[int] | None = None) -> Ca
         categories={n: inputs.categories([n], wanted[0])[0] for n in codes},
         geographic=inputs.grid.kind == "regular",
         known_quantities=inputs.forcing.quantities == "known",
+        source=_source(inputs.land_use.path),
     )
+
+
+def _source(path: Path) -> str:
+    with NetcdfFile(path) as file:
+        return str(file.attrs().get("source", ""))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from landstep.evaluation.drawing import FAINT, INK, colour_of, finish, matplotlib, png, title_of
+from landstep.evaluation.page import percent
 
 SHOWN = 30
 """Cells that a bin of probability needs to be drawn."""
@@ -60,6 +61,8 @@ def draw_lags(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> byte
         ):
             means = [np.mean(np.array(values)[lags == lag]) for lag in some]
             axis.plot(some, means, "o-", color=colour_of(name), label=title_of(name))
+    for axis in axes:
+        axis.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set(title="figure of merit", xlabel="years")
     axes[1].set(title="accuracy less that of persistence", xlabel="years")
     axes[1].axhline(0, color=INK, lw=0.8)
@@ -96,24 +99,36 @@ def draw_reliability(methods: Mapping[str, Mapping[str, Any]], shown: str) -> by
     return finish(figure, axes)
 
 
-def draw_quantity(curves: Sequence[Mapping[str, Any]], bar: float) -> bytes:
-    """Draw accuracy less persistence's against the error of the quantities, a panel a kind."""
+def draw_quantity(curves: Sequence[Mapping[str, Any]], still: Mapping[str, Any]) -> bytes:
+    """Draw accuracy and mean IoU less persistence's against the error of the quantities.
+
+    still : persistence's scores
+    """
     plt, _, _ = matplotlib()
     kinds = list(dict.fromkeys(curve["kind"] for curve in curves))
+    scores = {"accuracy": "accuracy", "mean_iou": "mean IoU"}
     figure, axes = plt.subplots(
-        1, len(kinds), figsize=(13, 4), layout="constrained", sharey=True, squeeze=False
+        len(scores),
+        len(kinds),
+        figsize=(13, 6.4),
+        layout="constrained",
+        sharex=True,
+        sharey="row",
+        squeeze=False,
     )
-    for axis, kind in zip(axes[0], kinds, strict=True):
-        for curve in curves:
-            if curve["kind"] == kind:
-                name = curve["method"]
-                gained = np.array(curve["accuracy"]) - bar
-                levels = 100 * np.array(curve["levels"])
-                axis.plot(levels, gained, "o-", color=colour_of(name), label=title_of(name))
-        axis.axhline(0, color=INK, lw=0.8)
-        axis.set(title=kind, xlabel="error, %")
-    axes[0][0].set_ylabel("accuracy less that of persistence")
-    return finish(figure, axes[0], below=True)
+    for line, (score, title) in zip(axes, scores.items(), strict=True):
+        for axis, kind in zip(line, kinds, strict=True):
+            for curve in curves:
+                if curve["kind"] == kind:
+                    name, levels = curve["method"], 100 * np.array(curve["levels"])
+                    gained = np.array(curve[score]) - still[score]
+                    axis.plot(levels, gained, "o-", color=colour_of(name), label=title_of(name))
+            axis.axhline(0, color=INK, lw=0.8)
+        line[0].set_ylabel(f"{title} less that of persistence")
+    for top, bottom, kind in zip(axes[0], axes[-1], kinds, strict=True):
+        top.set_title(kind)
+        bottom.set_xlabel("error, %")
+    return finish(figure, [*axes.flat], below=True)
 
 
 def draw_infill(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -127,7 +142,7 @@ def draw_infill(rows: Sequence[Mapping[str, Any]]) -> bytes:
         place = [n + (number - len(names) / 2 + 0.5) * 0.8 / len(names) for n in range(len(shares))]
         heights = [errors.get(share, np.nan) for share in shares]
         axis.bar(place, heights, 0.76 / len(names), color=colour_of(name), label=title_of(name))
-    axis.set_xticks(range(len(shares)), [f"{share:.0%} hidden" for share in shares])
+    axis.set_xticks(range(len(shares)), [f"{percent(share)} hidden" for share in shares])
     axis.set_ylabel("share of hidden cells with a wrong class")
     return finish(figure, [axis], below=True)
 
@@ -139,6 +154,7 @@ def draw_runs(runs: Mapping[str, Mapping[str, Any]]) -> bytes:
     lines = {
         "forced": ("#0b6e4f", "free run"),
         "constant": ("#c8443c", "constant forcing: all of it spurious"),
+        "constant_none": ("#e3a857", "the same without quotas: the network alone"),
         "truth": (INK, "truth"),
     }
     for name, run in runs.items():

@@ -30,7 +30,7 @@ def details(
     returns : method -> "classes" (recall, precision, f1, iou by class), "disagreement" (quantity,
         allocation), "transitions" (the most frequent true ones), "area_error" by class (km2 per
         coarse cell), and, where it gives probabilities, "reliability" of change and of becoming
-        each class; ready for JSON
+        each class (of cells that are not of it yet); ready for JSON
     """
     return {name: _details(case, scored, name, transitions_listed) for name in scored.predictions}
 
@@ -76,10 +76,11 @@ def _details(case: Case, scored: PairScores, name: str, listed: int) -> dict[str
 
 
 def _curve(found: Reliability) -> dict[str, Any]:
-    """Give a reliability for JSON; the class curves are of becoming the class."""
+    """Give a reliability for JSON, without its empty bins; a bin is named by its lower end."""
     some = found.cells > 0
     return {
         "error": found.error,
+        "at_least": found.edges[:-1][some].tolist(),
         "cells": found.cells[some].tolist(),
         "probability": found.mean_probability[some].tolist(),
         "frequency": found.frequency[some].tolist(),

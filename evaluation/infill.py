@@ -15,7 +15,7 @@ from scipy.ndimage import distance_transform_edt
 from landstep.emulator.allocation import Rule, allocate
 from landstep.emulator.classes import MASKED, OUTSIDE
 from landstep.emulator.errors import ConfigError
-from landstep.emulator.scores import accuracy
+from landstep.emulator.scores import accuracy, class_iou, mean_iou
 from landstep.evaluation.case import Case, direction_of
 from landstep.evaluation.methods import Odds
 
@@ -87,7 +87,10 @@ def totals_quota(case: Case, before: int, after: int) -> np.ndarray:
 
 
 def fill_by_odds(odds: Odds, rule: Rule) -> Fill:
-    """Fill by odds under the coarse totals, with the emulator's allocator."""
+    """Fill by odds under the coarse totals, with the emulator's allocator.
+
+    Cells hidden in the prior map are hidden in the maps before it, which say what is a return.
+    """
 
     def fill(case: Case, before: int, after: int) -> np.ndarray:
         return allocate(
@@ -99,6 +102,7 @@ def fill_by_odds(odds: Odds, rule: Rule) -> Fill:
             case.col,
             case.coarse,
             rule,
+            recent=case.history(before, direction_of(before, after)),
         ).land_use
 
     return fill
@@ -195,12 +199,21 @@ def _class_shares(case: Case, year: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class InfillScore:
-    """Error of one way of filling: share of hidden, and of seen, cells with a wrong class."""
+    """Scores of one way of filling, by area where the case is geographic.
+
+    error_hidden, error_seen : share of the hidden, and of the seen, cells with a wrong class
+    mean_iou_hidden : over the hidden cells, none of which is not land
+    mean_iou, mean_iou_land : over all known cells of the map, with and without the class that is
+        not land
+    """
 
     method: str
     hidden_share: float
     error_hidden: float
     error_seen: float | None
+    mean_iou_hidden: float
+    mean_iou: float
+    mean_iou_land: float
 
 
 def score_infill(
@@ -219,20 +232,38 @@ def score_infill(
     fills : name -> way of filling
     cells : (y, x) bool, cells that count; None takes all. Cells are hidden everywhere.
     """
-    counted = case.counted(before, after, cells)
-    land = case.counted(before, after)
-    truth, scores = case.map(after), []
+    counted, land = case.counted(before, after, cells), case.counted(before, after)
+    whole = case.map(after) != MASKED
+    whole = whole if cells is None else whole & cells
+    scores = []
     for share in shares:
         hidden = hidden_cells(land, share, patch, seed)
         masked = hide(case, before, after, hidden)
-        for name, fill in fills.items():
+        parts = counted & hidden, counted & ~hidden, whole
+        for name, fill in fills.items() if parts[0].any() else ():
             found = fill(masked, before, after)
-            if found is None:
-                continue
-            parts = [counted & hidden, counted & ~hidden]
-            errors = [
-                1 - accuracy(found, truth, p, case.weights) if p.any() else None for p in parts
-            ]
-            if errors[0] is not None:
-                scores.append(InfillScore(name, share, errors[0], errors[1]))
+            if found is not None:
+                scores.append(_score(case, case.map(after), found, parts, name, share))
     return scores
+
+
+def _score(
+    case: Case,
+    truth: np.ndarray,
+    found: np.ndarray,
+    parts: tuple[np.ndarray, np.ndarray, np.ndarray],
+    name: str,
+    share: float,
+) -> InfillScore:
+    """Score a filled map; parts : (y, x) bool, its hidden, seen and known cells."""
+    (hidden, seen, whole), weights = parts, case.weights
+    iou = class_iou(found, truth, whole, case.scheme.n_classes, weights)
+    return InfillScore(
+        method=name,
+        hidden_share=share,
+        error_hidden=1 - accuracy(found, truth, hidden, weights),
+        error_seen=1 - accuracy(found, truth, seen, weights) if seen.any() else None,
+        mean_iou_hidden=mean_iou(found, truth, hidden, case.scheme.n_classes, weights),
+        mean_iou=float(np.nanmean(iou)),
+        mean_iou_land=float(np.nanmean(np.delete(iou, OUTSIDE))),
+    )

@@ -86,10 +86,10 @@ class ByMap:
 
 def by_odds(name: str, odds: Odds, rules: Sequence[tuple[str, Rule]]) -> list[ByOdds]:
     """Give the same odds under several rules: a method for each (suffix, rule)."""
-    kept: dict[tuple[int, int, int], np.ndarray] = {}
+    kept: dict[tuple[Case, int, int], np.ndarray] = {}
 
     def once(case: Case, before: int, after: int) -> np.ndarray:
-        key = (id(case), before, after)
+        key = (case, before, after)
         if key not in kept:
             kept.clear()
             kept[key] = odds(case, before, after)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from landstep.emulator.allocation import Rule
 from landstep.emulator.card import Card
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError
@@ -57,14 +58,18 @@ def model_methods(emulator: Emulator, case: Case, before: int, after: int) -> li
     check_pair(card, before, after)
     methods: list[Method] = []
     if abs(after - before) in card.lags:
-        rules = [
-            (suffix, rule_of(case.scheme, direction, mode, card.stay_weight, card.miss_price))
-            for suffix, mode in MODES
-        ]
+        weights = card.weights_for(abs(after - before))
+        rules = [(suffix, rule_of(case.scheme, direction, mode, weights)) for suffix, mode in MODES]
         methods += by_odds("model", odds_of(emulator), rules)
     if 1 in card.lags:
         methods.append(ByMap("model_rolled", rolled(emulator)))
     return methods
+
+
+def soft_rule(emulator: Emulator, case: Case, before: int, after: int) -> Rule:
+    """Soft quotas with the model card's weights for a pair: what all methods by odds go by."""
+    weights = emulator.card.weights_for(abs(after - before))
+    return rule_of(case.scheme, direction_of(before, after), "soft", weights)
 
 
 def odds_of(emulator: Emulator) -> Odds:
@@ -97,7 +102,7 @@ def free_run(
     start: int,
     years: int,
     *,
-    mode: Mode = "exact",
+    mode: Mode | None = None,
     constant: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[np.ndarray]:
@@ -105,11 +110,13 @@ def free_run(
 
     start : year of the map to start from
     years : how many steps, forward in time
+    mode : quotas to run under; None: those of the experiment
     constant : hold the forcing and the climate zones of `start` for all years, so that every
         change is spurious
     returns : years + 1 maps (y, x) uint8, the first one that of `start`
     """
-    given = with_mode(held(emulator, start) if constant else emulator, mode)
+    given = held(emulator, start) if constant else emulator
+    given = given if mode is None else with_mode(given, mode)
     state = _start(given, case, start, 1)
     maps = [state.land_use]
     for year in range(start + 1, start + years + 1):

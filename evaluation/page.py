@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib import resources
 from typing import Any
@@ -21,6 +22,11 @@ def number(value: Cell, places: int = 4) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace(",", "\N{THIN SPACE}")
     return f"{value:.{places}f}"
+
+
+def percent(share: float, places: int = 0) -> str:
+    """Write a share as so many in a hundred."""
+    return f"{100 * share:.{places}f} %"
 
 
 def table(
@@ -89,21 +95,37 @@ def cards(entries: Sequence[tuple[str, str, bool]]) -> str:
     return '<div class="cards">' + "".join(boxes) + "</div>"
 
 
-def section(title: str, *body: str) -> tuple[str, str]:
-    """Give a section: its title and its HTML."""
-    return title, "\n".join(body)
+@dataclass(frozen=True)
+class Section:
+    """A section: its title, its HTML, and what stands at its title, tables and figures."""
+
+    title: str
+    body: str
+    remark: str = ""
+
+    def html(self, anchor: str) -> str:
+        """Write it, with the remark wherever numbers stand."""
+        if not self.remark:
+            return f'<h2 id="{anchor}">{escape(self.title)}</h2>\n{self.body}'
+        said = escape(self.remark)
+        body = self.body.replace("<table>", f"<table><caption>{said}</caption>")
+        body = body.replace("<figcaption>", f"<figcaption><em>{said}</em> \N{MIDDLE DOT} ")
+        return f'<h2 id="{anchor}">{escape(self.title)} <small>{said}</small></h2>\n{body}'
 
 
-def page(title: str, lead: str, top: str, sections: Sequence[tuple[str, str]]) -> str:
+def section(title: str, *body: str) -> Section:
+    """Put a section together."""
+    return Section(title, "\n".join(part for part in body if part))
+
+
+def page(title: str, lead: str, top: str, sections: Sequence[Section]) -> str:
     """Put a page together; nothing in it points outside.
 
     lead : a line below the title; top : HTML before the sections
     """
     style = resources.files("landstep.evaluation").joinpath("report.css").read_text("utf-8")
-    links = [f'<a href="#part{n}">{escape(name)}</a>' for n, (name, _) in enumerate(sections)]
-    parts = [
-        f'<h2 id="part{n}">{escape(name)}</h2>\n{body}' for n, (name, body) in enumerate(sections)
-    ]
+    links = [f'<a href="#part{n}">{escape(one.title)}</a>' for n, one in enumerate(sections)]
+    parts = [one.html(f"part{n}") for n, one in enumerate(sections)]
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',

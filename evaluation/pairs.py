@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from landstep.emulator.errors import ConfigError
+from landstep.emulator.folds import number_blocks
 from landstep.emulator.scores import accuracy, class_iou
 from landstep.evaluation.baselines import RIVALS
-from landstep.evaluation.bootstrap import draws, interval, merits, ratio, tiles
+from landstep.evaluation.block_sums import block_sums
+from landstep.evaluation.bootstrap import draws
 from landstep.evaluation.case import Case, direction_of
 from landstep.evaluation.change import KINDS, ChangeCounts, change_counts
+from landstep.evaluation.intervals import REFERENCE, finite, intervals
 from landstep.evaluation.methods import Method, Prediction
 from landstep.evaluation.metrics import count_error
 from landstep.evaluation.probability import brier, skill
-
-REFERENCE = "history_table"
-"""Method over which the Brier skill is counted."""
-
-BASE = "neighbourhood"
-"""Method that the figure of merit is held against as a ratio."""
+from landstep.evaluation.products import caution
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +30,7 @@ class PairScores:
     changed : share of the counted cells that changed; cells : how many were counted
     scores : method -> its scores, ready for JSON; see `score_pair`
     predictions : method -> what it predicted; counted : (y, x) bool, the cells that count
+    caution : {"caution": text} where scores of this pair carry no claim, else empty
     """
 
     before: int
@@ -41,11 +40,12 @@ class PairScores:
     scores: dict[str, dict[str, Any]]
     predictions: dict[str, Prediction]
     counted: np.ndarray
+    caution: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the scores as one table: from, to, changed, cells, and an entry a method."""
-        head = {"from": self.before, "to": self.after, "changed": self.changed, "cells": self.cells}
-        return {**head, **self.scores}
+        """Give the scores as one table: from, to, caution, changed, cells, an entry a method."""
+        head = {"from": self.before, "to": self.after, **self.caution}
+        return {**head, "changed": self.changed, "cells": self.cells, **self.scores}
 
     def without_probabilities(self) -> PairScores:
         """Keep the maps and let go of the probabilities, which take most of the memory."""
@@ -75,8 +75,9 @@ def score_pair(
         wrong_hits, false_alarms (cells), accuracy, mean_iou, iou by class (weighted by area where
         the case is geographic; accuracy_cells and mean_iou_cells count cells alike), brier and
         brier_skill of the probability of change over the history table's, count_error (share of
-        cells by which class counts of coarse cells are off), 95 % intervals of fom and fom_first,
-        first_ratio with first_ratio_low, and fom_ratio with fom_ratio_low over the neighbourhood's
+        cells by which class counts of coarse cells are off), accuracy_gain and mean_iou_gain over
+        persistence, first_ratio, and fom_ratio over the neighbourhood's. 95 % intervals: ratios
+        have theirs as _low and _high; fom, fom_first, both gains and brier_skill as _interval
     Raises ConfigError for methods of one name, a year without a map or equal years; InputError
     where no cell counts.
     """
@@ -87,23 +88,30 @@ def score_pair(
     prior, truth = case.map(before), case.map(after)
     mask = case.counted(before, after, cells)
     past = case.past(before, direction)
-    block, n_blocks = tiles(case.row, case.col, mask, tile)
-    predictions, counts, scores = {}, {}, {}
+    block, n_blocks = number_blocks(case.row, case.col, mask, tile)
+    predictions, sums, scores = {}, {}, {}
     for method in methods:
         progress(f"{before}:{after}, {method.name}")
         found = method.predict(case, before, after)
         predictions[method.name] = found
-        counts[method.name] = change_counts(
-            prior, found.land_use, truth, past, mask, block, n_blocks
-        )
-        scores[method.name] = _scores(case, found, prior, truth, mask, counts[method.name])
+        counts = change_counts(prior, found.land_use, truth, past, mask, block, n_blocks)
+        sums[method.name] = block_sums(case, found, before, after, mask, block, counts)
+        scores[method.name] = _scores(case, found, prior, truth, mask, counts)
     drawn = draws(n_blocks, seed)
     for name, entry in scores.items():
-        entry |= _intervals(name, counts, drawn, rivals)
+        entry |= intervals(name, sums, drawn, rivals)
         if REFERENCE in scores:
-            entry["brier_skill"] = _finite(skill(entry["brier"], scores[REFERENCE]["brier"]))
-    changed = float((prior != truth)[mask].mean())
-    return PairScores(before, after, changed, int(mask.sum()), scores, predictions, mask)
+            entry["brier_skill"] = finite(skill(entry["brier"], scores[REFERENCE]["brier"]))
+    return PairScores(
+        before=before,
+        after=after,
+        changed=float((prior != truth)[mask].mean()),
+        cells=int(mask.sum()),
+        scores=scores,
+        predictions=predictions,
+        counted=mask,
+        caution=caution(case, before, after),
+    )
 
 
 def _scores(
@@ -136,39 +144,3 @@ def _scores(
         "brier": brier(change, (prior != truth)[mask]),
         "count_error": count_error(found.land_use, truth, mask, case.block, of.n_classes),
     }
-
-
-def _intervals(
-    name: str, counts: Mapping[str, ChangeCounts], drawn: np.ndarray, rivals: Sequence[str]
-) -> dict[str, Any]:
-    """Give the resampled intervals of one method, alone and against the others."""
-    mine = counts[name].counts
-    entry: dict[str, Any] = {
-        "fom_interval": list(interval(merits(mine[0], drawn))),
-        "fom_first_interval": list(interval(merits(mine[1], drawn))),
-    }
-    others = [rival for rival in rivals if rival in counts and rival != name]
-    if others:
-        best = max(others, key=lambda rival: counts[rival].merit("first").value)
-        entry["first_rival"] = best
-        entry |= _against("first_ratio", mine[1], counts[best].counts[1], drawn)
-    if BASE in counts and name != BASE:
-        entry |= _against("fom_ratio", mine[0], counts[BASE].counts[0], drawn)
-    return entry
-
-
-def _against(
-    what: str, mine: np.ndarray, theirs: np.ndarray, drawn: np.ndarray
-) -> dict[str, float | None]:
-    whole = np.ones((1, mine.shape[1]))
-    low, high = np.quantile(ratio(mine, theirs, drawn), [0.025, 0.975], method="lower")
-    return {
-        what: _finite(float(ratio(mine, theirs, whole)[0])),
-        f"{what}_low": _finite(float(low)),
-        f"{what}_high": _finite(float(high)),
-    }
-
-
-def _finite(value: float) -> float | None:
-    """Leave out what JSON cannot say."""
-    return value if np.isfinite(value) else None

@@ -7,33 +7,39 @@ from typing import Literal
 import numpy as np
 
 from landstep.emulator.allocation import Rule, allocate, fitted_probabilities
+from landstep.emulator.card import Weights
 from landstep.emulator.classes import MASKED, Scheme
 from landstep.evaluation.case import Case, direction_of
 
-STAY_WEIGHT, PRICE = 1.0, 0.1
-"""Weight of staying and price of a missed cell where no model card gives them."""
+WEIGHTS = Weights(years=1)
+"""Weights of staying and price of a missed cell where no model card gives them."""
 
 
 def rule_of(
     scheme: Scheme,
     direction: int,
     mode: Literal["exact", "soft", "none"],
-    stay_weight: float = STAY_WEIGHT,
-    price: float = PRICE,
+    weights: Weights = WEIGHTS,
 ) -> Rule:
-    """What a scheme asks of an allocation, in one direction in time; `emulator.allocation.Rule`."""
+    """What a scheme asks of an allocation, in one direction in time; `emulator.allocation.Rule`.
+
+    weights : of the model card, for the years between prior and target
+    """
     return Rule(
         mode=mode,
         group_of=scheme.group_of,
         n_groups=len(scheme.groups),
         movable=scheme.movable(direction),
-        stay_weight=stay_weight,
-        price=price,
+        stay_weight=weights.stay_weight,
+        new_weight=weights.new_weight,
+        price=weights.miss_price,
     )
 
 
 def place_by_odds(case: Case, odds: np.ndarray, before: int, after: int, rule: Rule) -> np.ndarray:
     """Put the change of a pair of years where the odds are best, under the quotas of its forcing.
+
+    The maps before the prior say which moves are returns, as far as a method may see them.
 
     odds : (K, y, x) float32 log odds, up to a constant a cell
     returns : (y, x) uint8
@@ -47,6 +53,7 @@ def place_by_odds(case: Case, odds: np.ndarray, before: int, after: int, rule: R
         case.col,
         case.coarse,
         rule,
+        recent=case.history(before, direction_of(before, after)),
     ).land_use
 
 

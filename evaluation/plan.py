@@ -60,7 +60,8 @@ def check_plan(case: Case, plan: Plan) -> None:
     """Refuse a plan that the case's maps and forcing cannot serve.
 
     Raises ConfigError where nothing is asked for, a pair lacks a map or forcing, no year is said
-    until which was trained, or the training years hold no pair of that lag.
+    until which was trained, the training years hold no pair of that lag, or a free run is short or
+    lacks its first map.
     """
     if not plan.pairs and plan.run is None:
         raise ConfigError("nothing to evaluate: name pairs of years, a free run, or both")
@@ -71,5 +72,7 @@ def check_plan(case: Case, plan: Plan) -> None:
             case.map(year), case.group_shares(year)
         years = training_years(case.maps, before, after, int(plan.train_until or 0))
         training_pairs(years, before, after)
-    if plan.run is not None and plan.run[1] <= plan.run[0] + 1:
-        raise ConfigError(f"free run {plan.run[0]}:{plan.run[1]}: expected two years or more")
+    if plan.run is not None:
+        case.map(plan.run[0])
+        if plan.run[1] <= plan.run[0] + 1:
+            raise ConfigError(f"free run {plan.run[0]}:{plan.run[1]}: expected two years or more")

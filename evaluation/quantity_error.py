@@ -21,6 +21,9 @@ from landstep.evaluation.pairs import score_pair
 KINDS = ("bias", "noise", "displaced")
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
+Scores = dict[str, dict[str, Any]]
+"""method -> its scores."""
+
 
 def with_error(case: Case, before: int, after: int, kind: str, level: float, seed: int = 0) -> Case:
     """Make the forcing's change from year `before` to `after` wrong.
@@ -74,8 +77,8 @@ class QuantityCurve:
     """Scores of one method against the size of one kind of error.
 
     levels : 0..1; fom, accuracy, mean_iou : one entry a level
-    below_persistence : smallest level at which accuracy is below persistence's, between levels by
-        a straight line; None where it never is
+    below_persistence : "accuracy", "mean_iou" -> smallest level at which it is below persistence's,
+        between levels by a straight line; None where it never is
     """
 
     method: str
@@ -84,7 +87,7 @@ class QuantityCurve:
     fom: tuple[float, ...]
     accuracy: tuple[float, ...]
     mean_iou: tuple[float, ...]
-    below_persistence: float | None
+    below_persistence: dict[str, float | None]
 
 
 def quantity_curves(
@@ -103,29 +106,34 @@ def quantity_curves(
     scored = list(methods)
     if not any(method.name == "persistence" for method in scored):
         scored.append(Persistence())
-    curves = []
+    curves, right = [], _scores(case, before, after, scored, cells)
     for kind in kinds:
-        tables: list[dict[str, dict[str, Any]]] = []
+        tables = []
         for level in levels:
             progress(f"{before}:{after}, {kind} of {level:.0%}")
             wrong = with_error(case, before, after, kind, level, seed)
-            tables.append(score_pair(wrong, before, after, scored, cells=cells).scores)
-        bar = tables[0]["persistence"]["accuracy"]
+            tables.append(_scores(wrong, before, after, scored, cells) if level else right)
         for method in methods:
-            entries = [table[method.name] for table in tables]
-            accuracies = tuple(entry["accuracy"] for entry in entries)
-            curves.append(
-                QuantityCurve(
-                    method.name,
-                    kind,
-                    tuple(levels),
-                    tuple(entry["fom"] for entry in entries),
-                    accuracies,
-                    tuple(entry["mean_iou"] for entry in entries),
-                    crossing(levels, accuracies, bar),
-                )
-            )
+            curves.append(_curve(method.name, kind, levels, tables, right["persistence"]))
     return curves
+
+
+def _scores(
+    case: Case, before: int, after: int, methods: Sequence[Method], cells: np.ndarray | None
+) -> Scores:
+    return score_pair(case, before, after, methods, cells=cells).scores
+
+
+def _curve(
+    name: str, kind: str, levels: Sequence[float], tables: Sequence[Scores], still: dict[str, Any]
+) -> QuantityCurve:
+    """Gather one method's scores; still : those of persistence."""
+    of = {
+        score: tuple(table[name][score] for table in tables)
+        for score in ("fom", "accuracy", "mean_iou")
+    }
+    below = {what: crossing(levels, of[what], still[what]) for what in ("accuracy", "mean_iou")}
+    return QuantityCurve(name, kind, tuple(levels), **of, below_persistence=below)
 
 
 def crossing(levels: Sequence[float], values: Sequence[float], bar: float) -> float | None:

@@ -133,6 +133,7 @@ def test_inspect_tells_each_kind_of_file(
         (tiny_model, "U-Net, base 4, depth 2"),
         (tiny_model, "forward and backward in time, maps valid on 01-01"),
         (tiny_model, "1, 2, 10 years at once, 3 maps before"),
+        (tiny_model, "from 1 year: stay_weight 1, new_weight 1, miss_price 0.1"),
         (tmp_path / "restart.nc", "forward in time"),
         (tmp_path / "restart.nc", "km2"),
         (tmp_path / "restart.nc", "2016"),

@@ -55,3 +55,23 @@ def test_bad_pairs_are_one_line_and_a_status(
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (("--run", "2015:2300"), 2, "year 2300 outside"),
+        (
+            ("--pairs", "2015:2016", "--train-until", 2015, "--fold-models", "1.onnx,2.onnx"),
+            3,
+            "model file not found: 1.onnx",
+        ),
+    ],
+)
+def test_what_is_not_there_is_named_before_anything_is_computed(
+    words: tuple[object, ...], status: int, says: str, experiment: Path, tmp_path: Path
+) -> None:
+    done = evaluate(experiment, *words, "--out", tmp_path / "out")
+    assert done.returncode == status, done.stderr
+    assert says in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from landstep.emulator.card import Weights, WeightsByLag
 from landstep.emulator.experiment import StrictTable, read_table
 
 Year = int
@@ -26,7 +27,10 @@ class DataTable(StrictTable):
     years : first and last year of the maps used, prior and target alike
     lags : years from a prior map to its target; each lag is drawn equally often
     history : how many maps before the prior the network takes, a year apart
+    least_history : so many maps, at least, lie before each prior that is learned from
     direction : the way in time to learn; "both" draws each way equally often
+    fold : [k, n] leaves fold k of n out (from 1), blocks of coarse cells that are scored on but not
+        learned from (emulator/folds.py); None learns from all
     continuous, categories : statics in channel order
     category_sizes : codes that a categorical static can have, 0 included, where the data may not
         show them all
@@ -36,17 +40,23 @@ class DataTable(StrictTable):
     years: tuple[Year, Year]
     lags: list[Positive] = Field(default=[1, 2, 5, 10], min_length=1)
     history: int = Field(default=3, ge=1, le=20)
+    least_history: int = Field(default=0, ge=0)
     direction: Direction = "forward"
+    fold: tuple[Positive, Annotated[int, Field(ge=2)]] | None = None
     continuous: list[str] = ["elevation"]
     categories: list[str] = ["soil_texture", "climate_zone"]
     category_sizes: dict[str, Annotated[int, Field(ge=1, le=255)]] = {"soil_texture": 8}
 
     @model_validator(mode="after")
     def _years_hold_the_lags(self) -> DataTable:
-        if self.years[0] + max(self.lags) > self.years[1]:
+        if self.years[0] + max(self.lags) + self.least_history > self.years[1]:
+            before = f" with {self.least_history} maps before it" if self.least_history else ""
             raise ValueError(
                 f"years {list(self.years)} hold no pair that lies {max(self.lags)} years apart"
+                f"{before}"
             )
+        if self.fold is not None and self.fold[0] > self.fold[1]:
+            raise ValueError(f"fold {list(self.fold)}: expected [k, n], k from 1 to n")
         return self
 
 
@@ -66,6 +76,8 @@ class SamplesTable(StrictTable):
         is masked, in square blocks of one of `blocks` cells a side
     stale : share of samples that see only the last year's change of the forcing, as a run does
         whose map has not moved for some years
+    rollout : share of batches whose prior map the network itself makes, by rollout_years yearly
+        steps from a true one
     smallest_land : patches with less land than this share are left out
     """
 
@@ -74,6 +86,8 @@ class SamplesTable(StrictTable):
     unmasked: Share = 0.5
     blocks: list[Positive] = Field(default=[4, 8, 16, 32, 96], min_length=1)
     stale: Share = 0.5
+    rollout: Share = 0.1
+    rollout_years: Positive = 2
     smallest_land: Share = 0.05
 
 
@@ -83,7 +97,13 @@ class FitTable(StrictTable):
     steps : optimiser steps; rate : largest learning rate of the one-cycle schedule
     change_weight : weight in the loss of a cell that changed class, against 1 of one that did not
     masked_share : share of the loss that masked cells have
+    unfitted : weight of the same loss on the odds before they are fitted to the quotas, so that
+        these mean something by themselves
     checkpoint_every : steps from one checkpoint to the next
+    held_out : share of the land that is not learned from, in blocks: on it the probabilities are
+        calibrated, and at each checkpoint the change skill is measured; the weights of the best
+        are kept. 0 learns from all and keeps the last
+    patience : checkpoints without a better change skill after which the training ends
     """
 
     steps: Positive = 2000
@@ -92,20 +112,13 @@ class FitTable(StrictTable):
     clip: float = Field(default=1.0, gt=0)
     change_weight: float = Field(default=2.0, gt=0)
     masked_share: float = Field(default=0.3, gt=0, lt=1)
+    unfitted: float = Field(default=0.3, ge=0)
     checkpoint_every: Positive = 200
+    held_out: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    patience: Positive = 5
     seed: int = Field(default=0, ge=0)
     threads: Positive = 1
     accelerator: Literal["cpu", "cuda"] = "cpu"
-
-
-class AllocationTable(StrictTable):
-    """What the allocation goes by; it does not change the training, the card carries it.
-
-    stay_weight, miss_price : as in the model card
-    """
-
-    stay_weight: Share = 1.0
-    miss_price: float = Field(default=0.1, ge=0)
 
 
 class TrainingConfig(StrictTable):
@@ -113,6 +126,8 @@ class TrainingConfig(StrictTable):
 
     validation : pairs of years [prior, target] that the trained network is scored on; their
         targets lie outside `data.years`
+    allocation : what the allocation weighs, `[[allocation]]` by the years between prior and target,
+        which rise; it does not change the training, the card carries it
     output : the checkpoint to write
     """
 
@@ -125,7 +140,7 @@ class TrainingConfig(StrictTable):
     network: NetworkTable = NetworkTable()
     samples: SamplesTable = SamplesTable()
     fit: FitTable = FitTable()
-    allocation: AllocationTable = AllocationTable()
+    allocation: WeightsByLag = [Weights(years=1)]
     folder: Path
 
     @model_validator(mode="after")
@@ -163,16 +178,19 @@ def load_config(path: str | Path) -> TrainingConfig:
 
 
 def training_pairs(
-    years: tuple[int, int], lags: list[int], direction: Direction
+    years: tuple[int, int], lags: list[int], direction: Direction, least_history: int = 0
 ) -> list[tuple[int, int]]:
     """List the pairs of years to learn from: (prior, target), by direction, by lag, then by year.
 
     years : first and last, both used
     direction : backward pairs have their target before their prior
+    least_history : years that lie before each prior, the way the pair steps
     """
-    return [
-        (year, year + lag) if step > 0 else (year + lag, year)
-        for step in STEPS[direction]
-        for lag in sorted(set(lags))
-        for year in range(years[0], years[1] - lag + 1)
-    ]
+    first, last = years
+    pairs = []
+    for step in STEPS[direction]:
+        for lag in sorted(set(lags)):
+            before, after = (least_history, lag) if step > 0 else (lag, least_history)
+            priors = range(first + before, last - after + 1)
+            pairs += [(year, year + step * lag) for year in priors]
+    return pairs

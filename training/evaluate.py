@@ -33,9 +33,10 @@ def predict(
     core = -(-CORE // stride) * stride
     found = prior.copy()
     moving = ~np.isin(prior, region.scheme.fixed_numbers)
+    fields = region.fields(pair, prior, history)
     with torch.no_grad():
         for window in windows(region.shape, core, stride, halo, region.wraps, moving):
-            inputs = region.cut(window, pair, prior, history)
+            inputs = fields.cut(window)
             land_use, _ = graph(*(torch.from_numpy(array) for array in inputs.values()))
             window.write(found, land_use[0].numpy())
     return found

@@ -18,7 +18,8 @@ from landstep.emulator.card import Card
 from landstep.emulator.classes import OUTSIDE, Scheme, scheme
 from landstep.emulator.errors import ConfigError
 from landstep.emulator.features import FORBIDDEN
-from landstep.training.past import past
+from landstep.training.batch_norm import BatchNorm
+from landstep.training.past import past, past_planes
 
 CHANGE_SCALE = 20.0
 """Yearly changes of a coarse cell are some hundredths; times this they are of the order of 1."""
@@ -71,7 +72,7 @@ class NetworkShape:
         """Channels of the assembled input: see `LandUseNetwork.features`."""
         n_classes = self.scheme.n_classes
         statics = self.n_continuous + sum(self.category_sizes)
-        before = n_classes + 1 + self.history * n_classes + 4
+        before = n_classes + 1 + past_planes(n_classes, self.history)
         return before + statics + 2 * len(self.states) + 4 * n_classes + 3
 
 
@@ -81,10 +82,10 @@ class Level(nn.Sequential):
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__(
             nn.Conv2d(n_in, n_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(n_out),
+            BatchNorm(n_out),
             nn.ReLU(),
             nn.Conv2d(n_out, n_out, 3, padding=1, bias=False),
-            nn.BatchNorm2d(n_out),
+            BatchNorm(n_out),
             nn.ReLU(),
         )
 
@@ -103,6 +104,7 @@ class LandUseNetwork(nn.Module):
     transition: Tensor
     allowed: Tensor
     class_numbers: Tensor
+    sharpness: Tensor
 
     def __init__(self, shape: NetworkShape) -> None:
         super().__init__()
@@ -114,11 +116,12 @@ class LandUseNetwork(nn.Module):
         self.register_buffer("uniform", (~fixed).float().div((~fixed).sum()).view(1, -1, 1, 1))
         self.register_buffer("transition", transition_logits(np.zeros((n_classes, n_classes)))[0])
         self.register_buffer("allowed", allowed_classes(shape.scheme.fixed))
+        self.register_buffer("sharpness", torch.ones(()))
         self.register_buffer("class_numbers", torch.arange(n_classes).int().view(1, -1, 1, 1))
 
         widths = [base * 2**level for level in range(depth + 1)]
         self.stem = nn.Sequential(
-            nn.Conv2d(shape.n_inputs, base, 1, bias=False), nn.BatchNorm2d(base), nn.ReLU()
+            nn.Conv2d(shape.n_inputs, base, 1, bias=False), BatchNorm(base), nn.ReLU()
         )
         self.down = nn.ModuleList(
             Level(widths[max(level - 1, 0)], widths[level]) for level in range(depth + 1)
@@ -137,6 +140,13 @@ class LandUseNetwork(nn.Module):
         spread = np.where(deviation > 0, deviation, 1.0)
         self.mean.copy_(torch.from_numpy(np.asarray(mean, np.float32)).view(1, -1, 1, 1))
         self.scale.copy_(torch.from_numpy((1 / spread).astype(np.float32)).view(1, -1, 1, 1))
+
+    def set_sharpness(self, factor: float) -> None:
+        """Set what all logits are multiplied by, so that probabilities are as often right as said.
+
+        Source: Guo et al. 2017, ICML, temperature scaling; the factor is 1 / temperature.
+        """
+        self.sharpness.fill_(factor)
 
     def set_transitions(self, counts: np.ndarray) -> list[str]:
         """Set the transition table from counts (K, K), [from, to].
@@ -232,6 +242,7 @@ class LandUseNetwork(nn.Module):
         guess = guess + before[:, -1:] * coarse[:, -n_classes:]
         correction = self.head_features(self.decode(inputs)) + self.head_inputs(inputs)
         logits = guess + correction.clamp(-CORRECTION_LIMIT, CORRECTION_LIMIT)
+        logits = logits * self.sharpness
         allowed = functional.conv2d(before, self.allowed.T[:, :, None, None])
         return torch.where(allowed > 0.5, logits, FORBIDDEN)
 

@@ -16,7 +16,10 @@ EVERY_S = 10.0
 
 
 class PlainLines(Callback):
-    """Prints step, loss, learning rate and time left, at most every EVERY_S seconds."""
+    """Prints step, loss, learning rate and time left, at most every EVERY_S seconds.
+
+    Of several processes the first one prints.
+    """
 
     def __init__(self, steps: int, every_s: float = EVERY_S) -> None:
         self.steps, self.every_s = steps, every_s
@@ -32,7 +35,7 @@ class PlainLines(Callback):
     ) -> None:
         """Print a line, if it is time or this is the last step."""
         now, step = time.monotonic(), trainer.global_step
-        if now - self.said < self.every_s and step < self.steps:
+        if not trainer.is_global_zero or (now - self.said < self.every_s and step < self.steps):
             return
         self.said = now
         left = (now - self.began) / max(1, step - self.first_step) * (self.steps - step)

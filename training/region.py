@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from landstep.emulator.errors import ConfigError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.features import Fields, class_shares
 from landstep.emulator.inputs import Inputs, open_inputs
-from landstep.emulator.tiling import Window
 
 Pair = tuple[int, int]
 """Years of a prior map and of its target."""
@@ -53,6 +53,7 @@ class Region:
     wraps: bool
     files: dict[str, str]
     attainable: dict[str, Any] = field(default_factory=dict)
+    _shares: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     def best_attainable(self, before: int, after: int) -> dict[str, dict[str, float]]:
         """Score that the process behind the maps itself reaches, under that name; {} if unknown."""
@@ -66,6 +67,50 @@ class Region:
         """Rows and columns of the maps."""
         return self.row.size, self.col.size
 
+    @property
+    def coarse(self) -> tuple[int, int]:
+        """Rows and columns of the coarse cells in use."""
+        return int(self.row.max()) + 1, int(self.col.max()) + 1
+
+    @cached_property
+    def cells(self) -> np.ndarray:
+        """Fine cells of each coarse cell: (cy, cx) int64."""
+        return np.outer(np.bincount(self.row), np.bincount(self.col))
+
+    def shares(self, year: int) -> np.ndarray:
+        """Give the share of each class in the coarse cells of a map, counted once: (K, cy, cx)."""
+        if year not in self._shares:
+            self._shares[year] = class_shares(
+                self.maps[year], self.row, self.col, self.coarse, self.scheme.n_classes
+            )
+        return self._shares[year]
+
+    def coarse_unknown(self, land_use: np.ndarray) -> np.ndarray:
+        """Tell which coarse cells hold MASKED cells of a map (y, x): (cy, cx) bool."""
+        y, x = np.nonzero(land_use == MASKED)
+        unknown = np.zeros(self.coarse, bool)
+        unknown[self.row[y], self.col[x]] = True
+        return unknown
+
+    def wanted(self, pair: Pair, unknown: np.ndarray) -> np.ndarray:
+        """Give the cells that each group is to have after a step, as the allocation has it.
+
+        pair : years of prior and target
+        unknown : (cy, cx) bool, coarse cells that hold MASKED cells: there the forcing's own shares
+            count, where they are known; elsewhere what the prior has and the forcing's change
+        returns : (G + 1, cy, cx) float32, at least 0; the last is the unbound rest
+        """
+        before, _ = pair
+        now, change = self.forcing[pair]
+        matrix = self.scheme.group_matrix(self.states).astype(np.float32)
+        of_group = self.scheme.group_of == np.arange(len(matrix))[:, None]
+        held = np.einsum("gk,kyx->gyx", of_group.astype(np.float32), self.shares(before))
+        asked = held + np.einsum("gf,fyx->gyx", matrix, change)
+        unknown = unknown & (now.sum(axis=0) > 0)
+        asked = np.where(unknown, np.einsum("gf,fyx->gyx", matrix, now), asked).clip(min=0)
+        rest = (1 - asked.sum(axis=0, keepdims=True)).clip(min=0)
+        return (np.concatenate([asked, rest]) * self.cells).astype(np.float32)
+
     def history(
         self, year: int, direction: int, depth: int, within: tuple[int, int] | None = None
     ) -> np.ndarray:
@@ -75,22 +120,33 @@ class Region:
         within : first and last year that may be looked at; None: all that are there
         returns : (H, y, x) uint8, [0] next to the year; MASKED where there is no map
         """
-        maps = np.full((depth, *self.shape), MASKED, np.uint8)
-        first, last = within or (min(self.maps), max(self.maps))
-        for number, before in enumerate(years_before(year, direction, depth)):
-            if before in self.maps and first <= before <= last:
-                maps[number] = self.maps[before]
-        return maps
+        unknown = np.full(self.shape, MASKED, np.uint8)
+        known = self._known(year, direction, depth, within)
+        return np.stack([unknown if y is None else self.maps[y] for y in known])
 
-    def cut(
-        self, window: Window, pair: Pair, prior: np.ndarray, history: np.ndarray
-    ) -> dict[str, np.ndarray]:
-        """Cut a window's inputs for going from pair[0] to pair[1].
+    def _known(
+        self, year: int, direction: int, depth: int, within: tuple[int, int] | None
+    ) -> list[int | None]:
+        """List the years before one in stepping order, None for those that may not be seen."""
+        first, last = within or (min(self.maps), max(self.maps))
+        years = years_before(year, direction, depth)
+        return [y if y in self.maps and first <= y <= last else None for y in years]
+
+    def fields(
+        self,
+        pair: Pair,
+        prior: np.ndarray,
+        history: np.ndarray,
+        shares: np.ndarray | None = None,
+    ) -> Fields:
+        """Gather all that the network is given for going from pair[0] to pair[1].
 
         prior : (y, x) uint8, valid in pair[0]; history : (H, y, x) uint8, the maps before it
+        shares : of the prior, where they are known already
         """
         forcing, change = self.forcing[pair]
-        coarse = forcing.shape[1:]
+        if shares is None:
+            shares = class_shares(prior, self.row, self.col, self.coarse, self.scheme.n_classes)
         return Fields(
             prior=prior,
             history=history,
@@ -99,18 +155,23 @@ class Region:
             categories=self.categories[pair[1]],
             forcing=forcing,
             forcing_change=change,
-            prior_shares=class_shares(prior, self.row, self.col, coarse, self.scheme.n_classes),
+            prior_shares=shares,
             row=self.row,
             col=self.col,
-        ).cut(window)
+        )
 
-    def transitions(self, pairs: Iterable[Pair]) -> np.ndarray:
-        """Count cells by class before and after, over pairs of years: (K, K) int64, [from, to]."""
+    def transitions(self, pairs: Iterable[Pair], left_out: np.ndarray | None = None) -> np.ndarray:
+        """Count cells by class before and after, over pairs of years: (K, K) int64, [from, to].
+
+        left_out : (y, x) bool, cells that do not count; None: all do
+        """
         n_classes = self.scheme.n_classes
         counts = np.zeros((n_classes, n_classes), np.int64)
         for before, after in pairs:
             prior, target = self.maps[before], self.maps[after]
             known = (prior < n_classes) & (target < n_classes)
+            if left_out is not None:
+                known &= ~left_out
             both = prior[known].astype(np.int64) * n_classes + target[known]
             counts += np.bincount(both, minlength=n_classes**2).reshape(n_classes, n_classes)
         return counts

@@ -1,7 +1,7 @@
 """What the network learns from: patches of map pairs, partly masked, each a function of its number.
 
 Sample i depends on the seed and i alone, so a training that goes on from a checkpoint sees what it
-would have seen without a stop.
+would have seen without a stop, and one on several processes what one alone would.
 """
 
 from __future__ import annotations
@@ -9,28 +9,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from landstep.emulator.classes import MASKED, OUTSIDE
 from landstep.emulator.errors import ConfigError
-from landstep.emulator.tiling import Window
 from landstep.training.config import SamplesTable
+from landstep.training.patches import Patch, hide, mask_blocks, patch_window, turn
 from landstep.training.region import Pair, Region
 
-FINE = ("prior", "history", "continuous", "categories", "target")
-COARSE = ("forcing", "forcing_change", "prior_shares")
+_ROLLING = 7
+"""Tells the numbers drawn for a whole batch from those drawn for a sample."""
 
 
-class Samples(Dataset[dict[str, np.ndarray]]):
+class Samples(Dataset[list[Patch]]):
     """Training samples number `start` to `stop`, of an endless list that the seed fixes.
 
-    A sample holds `features.Fields` of a patch (with the leading axis of 1) and "target",
-    (1, y, x) uint8. Pairs of each lag and direction are drawn equally often; within a lag, patches
-    in proportion to the square root of the cells that change in them. The maps before a prior are
-    those from the first to the last year of the pairs; what is masked in the prior is so in them.
-    Raises ConfigError where a map is smaller than a patch, or no patch has land enough.
+    A sample is a list of patches of one place, one a step: the last is learned from; those before
+    it, in a share `rollout` of the batches, are the yearly steps by which the network itself makes
+    the prior map of the last (training/rollout.py).
+    Pairs of each lag and direction are drawn equally often; within a lag, patches in proportion to
+    their land, whether or not it changes, so that probabilities stay true. Patches begin at a
+    coarse cell's first cell where they can. What is masked in the prior is so in the maps before
+    it.
+
+    left_out : for each region (y, x) bool, cells whose targets are not learned from; None: none
+    years : first and last year whose maps may be looked at; None: those of the pairs
+    Raises ConfigError where a map is smaller than a patch, no patch has land enough, or no pair has
+    the years before it that a rollout steps through.
     """
 
     def __init__(
@@ -40,26 +45,40 @@ class Samples(Dataset[dict[str, np.ndarray]]):
         table: SamplesTable,
         seed: int,
         history: int,
+        left_out: Sequence[np.ndarray | None] | None = None,
+        years: tuple[int, int] | None = None,
     ) -> None:
         self.regions, self.table, self.seed, self.history = regions, table, seed, history
-        years = [year for pair in pairs for year in pair]
-        self.years = min(years), max(years)
+        self.left_out = left_out or [None] * len(regions)
+        of_pairs = [year for pair in pairs for year in pair]
+        self.years = years or (min(of_pairs), max(of_pairs))
         self.start, self.stop = 0, 0
-        places = [_places(region, pairs, table) for region in regions]
+        places = [_places(r, pairs, table, o) for r, o in zip(regions, self.left_out, strict=True)]
         self.places = np.concatenate(
             [np.column_stack([np.full(len(p), n), p[:, :4]]) for n, p in enumerate(places)]
         ).astype(np.int64)
-        changed = np.concatenate([p[:, 4] for p in places])
+        land = np.concatenate([p[:, 4] for p in places])
         if not len(self.places):
             raise ConfigError(
                 f"no patch of {table.patch} cells has {table.smallest_land:.0%} of land; make "
                 "samples.patch or samples.smallest_land smaller"
             )
         lags = self.places[:, 2] - self.places[:, 1]
-        weight = np.sqrt(1 + changed)
-        for lag in np.unique(lags):
-            weight[lags == lag] /= weight[lags == lag].sum()
-        self.cumulative = np.cumsum(weight / weight.sum())
+        self.cumulative = _cumulative(land, lags)
+        rolling = self._first_years() if table.rollout else np.zeros(0)
+        can_roll = (rolling >= self.years[0]) & (rolling <= self.years[1])
+        if table.rollout and not can_roll.any():
+            raise ConfigError(
+                f"samples.rollout_years {table.rollout_years}: no pair of years has so many years "
+                f"before it in {list(self.years)}; make it smaller, or samples.rollout 0"
+            )
+        self.rolling = np.flatnonzero(can_roll)
+        self.cumulative_rolling = _cumulative(land[self.rolling], lags[self.rolling])
+
+    def _first_years(self) -> np.ndarray:
+        """Year of the map from which each place's rollout starts: (n,) int64."""
+        before, after = self.places[:, 1], self.places[:, 2]
+        return before - np.sign(after - before) * self.table.rollout_years
 
     def span(self, start: int, stop: int) -> Samples:
         """Give the samples from number `start` up to `stop`, of the same list."""
@@ -70,127 +89,121 @@ class Samples(Dataset[dict[str, np.ndarray]]):
     def __len__(self) -> int:
         return self.stop - self.start
 
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    def __getitem__(self, index: int) -> list[Patch]:
         if not 0 <= index < len(self):
             raise IndexError(index)
         return self.draw(self.start + index)
 
-    def draw(self, number: int) -> dict[str, np.ndarray]:
+    def rolls(self, number: int) -> bool:
+        """Tell whether sample `number` is one of a batch that steps by itself."""
+        batch = number // self.table.batch
+        chance = np.random.default_rng([self.seed, batch, _ROLLING]).random()
+        return bool(chance < self.table.rollout)
+
+    def draw(self, number: int) -> list[Patch]:
         """Make sample `number`."""
         rng = np.random.default_rng([self.seed, number])
-        place = min(int(np.searchsorted(self.cumulative, rng.random())), len(self.places) - 1)
+        rolls = self.rolls(number)
+        chances = self.cumulative_rolling if rolls else self.cumulative
+        place = min(int(np.searchsorted(chances, rng.random())), len(chances) - 1)
+        if rolls:
+            place = self.rolling[place]
         of, before, after, top, left = (int(value) for value in self.places[place])
         region = self.regions[of]
         top, left = (
-            int(
-                np.clip(
-                    start + rng.integers(-self.table.patch // 4, self.table.patch // 4 + 1),
-                    0,
-                    size - self.table.patch,
-                )
-            )
-            for start, size in zip((top, left), region.shape, strict=True)
+            self._place(start, index, rng)
+            for start, index in ((top, region.row), (left, region.col))
         )
+        direction = 1 if after > before else -1
+        if rolls:
+            first = before - direction * self.table.rollout_years
+            steps = [(year, year + direction) for year in range(first, before, direction)]
+            patches = [self.known(of, pair, top, left) for pair in [*steps, (before, after)]]
+        elif rng.random() < self.table.unmasked:
+            since = after - direction if rng.random() < self.table.stale else before
+            patches = [self.known(of, (before, after), top, left, since)]
+        else:
+            patches = [self._masked(of, (before, after), top, left, rng)]
+        way = int(rng.integers(8))
+        return [turn(patch, way) for patch in patches]
+
+    def known(self, of: int, pair: Pair, top: int, left: int, since: int | None = None) -> Patch:
+        """Cut one patch whose prior map is known out of region number `of`.
+
+        since : year since which the forcing's change is shown, where it is not the prior's
+        """
+        region, (before, after) = self.regions[of], pair
+        where = before, 1 if after > before else -1, self.history, self.years
+        maps = region.maps[before], region.history(*where)
+        return self.cut(of, pair, *maps, top, left, since, region.shares(before))
+
+    def _masked(self, of: int, pair: Pair, top: int, left: int, rng: np.random.Generator) -> Patch:
+        """Cut one patch of a prior map that is masked in part."""
+        region, (before, after) = self.regions[of], pair
         direction = 1 if after > before else -1
         prior = region.maps[before]
         history = region.history(before, direction, self.history, self.years)
-        if rng.random() >= self.table.unmasked:
-            prior, history = hide(mask_blocks(prior, self.table.blocks, rng), prior, history)
+        masked = mask_blocks(prior, self.table.blocks, rng)
         since = after - direction if rng.random() < self.table.stale else before
-        sample = self.cut(region, (since, after), prior, history, top, left)
-        return turn(sample, int(rng.integers(8)))
+        return self.cut(of, pair, *hide(masked, prior, history), top, left, since)
 
     def cut(
         self,
-        region: Region,
+        of: int,
         pair: Pair,
         prior: np.ndarray,
         history: np.ndarray,
         top: int,
         left: int,
-    ) -> dict[str, np.ndarray]:
-        """Cut one patch with its target out of a region.
+        since: int | None = None,
+        shares: np.ndarray | None = None,
+    ) -> Patch:
+        """Cut one patch with its target out of region number `of`.
 
-        pair : the years between which the forcing changes, and the target's
+        pair : years of the prior map and of the target
         prior : (y, x) uint8, the map that the step starts from; history : (H, y, x) uint8
+        since : year since which the forcing's change is shown, where it is not the prior's
+        shares : as `Region.fields` takes them
         """
+        region, (before, after) = self.regions[of], pair
         window = patch_window(top, left, self.table.patch)
-        sample = region.cut(window, pair, prior, history)
-        sample["target"] = window.read(region.maps[pair[1]], OUTSIDE)[None]
-        return sample
+        shown = (before if since is None else since, after)
+        patch = region.fields(shown, prior, history, shares).cut(window)
+        target, left_out = region.maps[after], self.left_out[of]
+        if left_out is not None:
+            target = np.where(left_out, np.uint8(MASKED), target)
+        patch["target"] = window.read(target, OUTSIDE)[None]
+        row, col = region.row[window.rows], region.col[window.cols]
+        seen = slice(row[0], row[-1] + 1), slice(col[0], col[-1] + 1)
+        counts = np.outer(np.bincount(row - row[0]), np.bincount(col - col[0]))
+        unknown = region.coarse_unknown(prior)
+        patch["wanted"] = region.wanted(pair, unknown)[(None, slice(None), *seen)]
+        patch["whole"] = (counts == region.cells[seen]).astype(np.float32)[None, None]
+        return patch
+
+    def _place(self, start: int, index: np.ndarray, rng: np.random.Generator) -> int:
+        """Move a patch's first row or column by chance, to where a coarse cell begins.
+
+        index : coarse row of each row, or coarse column of each column
+        """
+        patch = self.table.patch
+        start += int(rng.integers(-patch // 4, patch // 4 + 1))
+        start = int(np.clip(start, 0, index.size - patch))
+        return min(int(np.searchsorted(index, index[start])), index.size - patch)
 
 
-def patch_window(top: int, left: int, patch: int) -> Window:
-    """Give the window of a square patch, without a halo."""
-    rows, cols = np.arange(top, top + patch), np.arange(left, left + patch)
-    return Window((top, top + patch, left, left + patch), rows, cols, 0, 0)
+def _cumulative(land: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """Add up the chances of places, each lag having the same: (n,) float64, up to 1."""
+    weight = land.astype(np.float64)
+    for lag in np.unique(lags):
+        weight[lags == lag] /= weight[lags == lag].sum()
+    return np.cumsum(weight / weight.sum())
 
 
-def mask_blocks(prior: np.ndarray, blocks: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-    """Mask a random share of a map, 0 to 100 %, in square blocks of one random size.
-
-    prior : (y, x) uint8; blocks : sizes to choose from, cells
-    returns : a copy with MASKED in the chosen blocks; what is OUTSIDE land stays known, as it is
-        where a run starts from nothing but the coast
-    """
-    size, share = int(rng.choice(blocks)), rng.random()
-    y, x = prior.shape
-    shift_y, shift_x = rng.integers(0, size, 2)
-    chosen = rng.random((y // size + 2, x // size + 2)) < share
-    rows, cols = (np.arange(y) + shift_y) // size, (np.arange(x) + shift_x) // size
-    return np.where(chosen[rows][:, cols] & (prior != OUTSIDE), np.uint8(MASKED), prior)
-
-
-def hide(
-    masked: np.ndarray, prior: np.ndarray, history: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mask in the maps before what is masked in the prior: a class kept there would tell it.
-
-    masked, prior : (y, x) uint8, the prior with cells masked and as it was; history : (H, y, x)
-    returns : `masked`, and the history with the same cells MASKED
-    """
-    return masked, np.where(masked != prior, np.uint8(MASKED), history)
-
-
-def turn(sample: dict[str, np.ndarray], way: int) -> dict[str, np.ndarray]:
-    """Turn or mirror a sample in one of the eight ways of a square; way 0 leaves it.
-
-    No input tells a direction, so a turned sample is as true as the one it came from.
-    """
-    turned = dict(sample)
-    if way & 4:
-        for name in (*FINE, *COARSE):
-            turned[name] = turned[name].swapaxes(-1, -2)
-        turned["row"], turned["col"] = turned["col"], turned["row"]
-    for bit, axis, index in ((1, -2, "row"), (2, -1, "col")):
-        if way & bit:
-            for name in FINE:
-                turned[name] = np.flip(turned[name], axis)
-            turned[index] = turned[index][::-1]
-    return {name: np.ascontiguousarray(array) for name, array in turned.items()}
-
-
-def collate(samples: Sequence[dict[str, np.ndarray]]) -> dict[str, Tensor]:
-    """Put samples into one batch.
-
-    returns : fine fields and coarse ones with the samples along the first axis; coarse fields are
-        filled up with zeros to one size, "years" is (n,), "row" (n, y) and "col" (n, x)
-    """
-    batch = {name: np.concatenate([sample[name] for sample in samples]) for name in FINE}
-    for name in COARSE:
-        fields = [sample[name][0] for sample in samples]
-        size = np.max([field.shape for field in fields], axis=0)
-        batch[name] = np.zeros((len(fields), *size), np.float32)
-        for index, field in enumerate(fields):
-            batch[name][index, :, : field.shape[1], : field.shape[2]] = field
-    batch["years"] = np.concatenate([sample["years"] for sample in samples])
-    for name in ("row", "col"):
-        batch[name] = np.stack([sample[name] for sample in samples])
-    return {name: torch.from_numpy(array) for name, array in batch.items()}
-
-
-def _places(region: Region, pairs: Sequence[Pair], table: SamplesTable) -> np.ndarray:
-    """List where patches may lie: (n, 5) of prior year, target year, top, left, changed cells."""
+def _places(
+    region: Region, pairs: Sequence[Pair], table: SamplesTable, left_out: np.ndarray | None
+) -> np.ndarray:
+    """List where patches may lie: (n, 5) of prior year, target year, top, left, cells of land."""
     patch = table.patch
     if min(region.shape) < patch:
         raise ConfigError(
@@ -202,15 +215,13 @@ def _places(region: Region, pairs: Sequence[Pair], table: SamplesTable) -> np.nd
         for size in region.shape
     )
     origins = np.stack(np.meshgrid(tops, lefts, indexing="ij"), -1).reshape(-1, 2)
-    enough = _in_patches(region.land(), tops, lefts, patch) >= table.smallest_land * patch**2
-    origins, rows = origins[enough], []
-    for before, after in pairs:
-        prior, target = region.maps[before], region.maps[after]
-        changes = (prior != target) & (prior != MASKED) & (target != MASKED)
-        changed = _in_patches(changes, tops, lefts, patch)[enough]
-        years = np.tile([before, after], (len(origins), 1))
-        rows.append(np.column_stack([years, origins, changed]))
-    return np.concatenate(rows)
+    counts = np.ones(region.shape, bool) if left_out is None else ~left_out
+    land = _in_patches(region.land() & counts, tops, lefts, patch)
+    enough = (land >= table.smallest_land * patch**2) & (land > 0)
+    places = np.column_stack([origins, land])[enough]
+    return np.concatenate(
+        [np.column_stack([np.tile(pair, (len(places), 1)), places]) for pair in pairs]
+    )
 
 
 def _in_patches(flags: np.ndarray, tops: np.ndarray, lefts: np.ndarray, patch: int) -> np.ndarray:

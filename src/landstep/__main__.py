@@ -151,6 +151,9 @@ def evaluate(
     trees: Annotated[int, typer.Option(help="trees a class that boosting grows")] = 60,
     tile: Annotated[int, typer.Option(help="coarse cells a side of a bootstrap block")] = 1,
     seed: Annotated[int, typer.Option(help="of places by chance, hidden cells, resampling")] = 0,
+    fold_models: Annotated[
+        str, typer.Option(help="models a.onnx,b.onnx,... each trained without its fold, in order")
+    ] = "",
 ) -> None:
     """Score a model on maps it did not learn from, beside all that is good without one.
 
@@ -159,6 +162,9 @@ def evaluate(
     Example: `landstep evaluate experiment.toml --pairs 2008:2009,2008:2012 --train-until 2008`
 
     Without true maps: `landstep evaluate experiment.toml --run 2015:2065`
+
+    Cross-validation in space: train n models, each with `[data] fold = [k, n]`, and add
+    `--fold-models 1.onnx,2.onnx,...`
     """
     from landstep.evaluate import evaluate_experiment
     from landstep.progress import Progress
@@ -174,6 +180,7 @@ def evaluate(
             trees=trees,
             tile=tile,
             seed=seed,
+            fold_models=[Path(model) for model in fold_models.split(",") if model],
             progress=progress.say,
         )
     for path in paths:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from landstep.emulator.emulator import Emulator
 from landstep.evaluation.case import case_of
+from landstep.evaluation.cross_validation import fold_emulators
 from landstep.evaluation.plan import Plan, check_plan
 from landstep.evaluation.suite import evaluate
 from landstep.evaluation.write import write_evaluation
@@ -23,6 +24,7 @@ def evaluate_experiment(
     trees: int = 60,
     tile: int = 1,
     seed: int = 0,
+    fold_models: Sequence[Path] = (),
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[Path]:
     """Open an experiment's emulator, score it beside all baselines, and write what was found.
@@ -30,13 +32,15 @@ def evaluate_experiment(
     out : folder for report.html, scores.json, scores.csv and model_card.md
     pairs, train_until, run, depth, tile, seed : as in `evaluation.suite.Plan`
     trees : a class that gradient boosting grows
+    fold_models : ONNX files of a cross-validation in space, the k-th of n trained on this
+        experiment without fold k of n
     returns : paths of the four files
-    Raises ConfigError for pairs or years that cannot be scored, before anything is computed, and
-    what `Emulator` and the evaluation raise.
+    Raises ConfigError for pairs or years that cannot be scored, or models of other folds, before
+    anything is computed, and what `Emulator` and the evaluation raise.
     """
     progress("opening the experiment")
     emulator = Emulator.open(experiment)
-    case = case_of(emulator.inputs, emulator.experiment.name)
+    case = case_of(emulator.inputs, emulator.experiment.name, forced=run or ())
     plan = Plan(
         pairs=tuple(pairs),
         train_until=train_until,
@@ -47,6 +51,6 @@ def evaluate_experiment(
         seed=seed,
     )
     check_plan(case, plan)
-    found = evaluate(emulator, case, plan, progress)
+    found = evaluate(emulator, case, plan, progress, fold_emulators(emulator, fold_models))
     progress("writing the report")
     return write_evaluation(found, emulator.card, out)

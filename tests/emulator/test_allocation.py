@@ -1,5 +1,6 @@
 """Quotas met, debts kept, nothing moved that must not be."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,7 @@ RULES = st.builds(
     st.sampled_from([EXACT, LOOSE]),
     mode=st.sampled_from(["exact", "soft"]),
     stay_weight=st.sampled_from([0.0, 0.5, 1.0]),
+    new_weight=st.sampled_from([0.0, 0.5, 1.0]),
     price=st.sampled_from([0.0, 0.2, 2.0]),
 )
 
@@ -42,6 +44,12 @@ def draw(seed, rule, masked=0.0, cells=6):
     prior[(rng.random(prior.shape) < masked) & (prior != 0)] = 255
     quota = rng.normal(0, cells, (rule.n_groups, *SHAPE)) * CELL * (rng.random(SHAPE) < 0.5)
     return odds, prior, np.rint(quota).astype(np.int64)
+
+
+def maps_before(seed, depth=3):
+    """Draw maps before the prior, in some cells unknown: (depth, y, x)."""
+    rng = np.random.default_rng(seed + 7)
+    return rng.choice([1, 2, 3, 4, 255], (depth, ROW.size, COL.size)).astype(np.uint8)
 
 
 def run(odds, prior, quota, rule, **more):
@@ -79,14 +87,14 @@ def test_what_never_moves_stays_and_the_books_balance(seed, rule, masked):
 @settings(deadline=None, max_examples=25)
 @given(SEEDS, st.sampled_from([0.0, 1.0]))
 def test_exact_quotas_that_can_be_met_are_met_within_one_cell(seed, stay_weight):
-    rule = replace(EXACT, stay_weight=stay_weight)
+    rule = replace(EXACT, stay_weight=stay_weight, new_weight=0.5)
     odds, prior, _ = draw(seed, rule)
     # what some other map of allowed changes would realise can be met
     rng = np.random.default_rng(seed + 1)
     other = rng.integers(1, K, prior.shape)
     other = np.where(MOVABLE[prior, other], other, prior).astype(np.uint8)
     quota = group_area(other, rule) - group_area(prior, rule)
-    found = run(odds, prior, quota, rule)
+    found = run(odds, prior, quota, rule, recent=maps_before(seed))
     assert (np.abs(found.realised - quota) <= CELL).all()
     assert found.unmet.shape == (0, 2) and found.missed.shape == (0, G)
 
@@ -105,18 +113,21 @@ def test_a_coarse_cell_without_a_quota_of_a_cell_stays_as_it_is(seed, rule, mask
 @given(SEEDS, RULES, st.sampled_from([0.0, 0.3]))
 def test_strips_of_coarse_rows_give_the_same_bits(seed, rule, masked):
     odds, prior, quota = draw(seed, rule, masked)
-    whole = run(odds, prior, quota, rule)
+    recent = maps_before(seed)
+    whole = run(odds, prior, quota, rule, recent=recent)
     fitted = fitted_probabilities(odds, prior, quota, AREA, ROW, COL, SHAPE, rule)
     for r in range(SHAPE[0]):
         for cols in ([0, 1], [2, 3], [3]):
             y, x = np.flatnonzero(ROW == r), np.flatnonzero(np.isin(COL, cols))
             cut = np.ix_(y, x)
             part = odds[:, cut[0], cut[1]], prior[cut], quota, AREA[y], ROW[y], COL[x], SHAPE, rule
-            found = allocate(*part)
+            cut_before = recent[:, cut[0], cut[1]]
+            found = allocate(*part, recent=cut_before)
             np.testing.assert_array_equal(found.land_use, whole.land_use[cut])
             np.testing.assert_array_equal(found.realised[:, r, cols], whole.realised[:, r, cols])
             own = part[0], part[1], quota[:, [r]], AREA[y], ROW[y] * 0, COL[x], (1, 4), rule
-            np.testing.assert_array_equal(allocate(*own).land_use, whole.land_use[cut])
+            alone = allocate(*own, recent=cut_before).land_use
+            np.testing.assert_array_equal(alone, whole.land_use[cut])
             np.testing.assert_array_equal(fitted_probabilities(*part), fitted[:, cut[0], cut[1]])
 
 
@@ -135,17 +146,20 @@ def test_fitted_probabilities_meet_the_quotas():
         assert (np.abs(expected - wanted)[possible] < 0.1 * CELL[possible]).all()
 
 
-def test_without_quotas_every_cell_takes_what_is_best():
-    rule = replace(EXACT, mode="none", stay_weight=0.5)
+@pytest.mark.parametrize("depth", [0, 2, 3])
+def test_without_quotas_every_cell_takes_what_is_best(depth):
+    rule = replace(EXACT, mode="none", stay_weight=0.9, new_weight=0.3)
     odds, prior, quota = draw(2, rule, masked=0.3)
-    found = run(odds, prior, quota, rule)
+    recent = maps_before(2, depth)
+    found = run(odds, prior, quota, rule, recent=recent)
     expected = prior.copy()
     for (y, x), h in np.ndenumerate(prior):
         if h in (0, 5):
             continue
         may = np.arange(1, K) if h == 255 else np.flatnonzero(MOVABLE[h])
         p = np.exp(odds[may, y, x].astype(np.float64))
-        gain = p / p.sum() - (0 if h == 255 else 0.5 * p[may == h] / p.sum())
+        weight = np.where(np.isin(may, recent[:, y, x]), 0.9, 0.3)
+        gain = p / p.sum() - (0 if h == 255 else weight * p[may == h] / p.sum())
         gain[may == h] = 0
         expected[y, x] = may[gain.argmax()]
     np.testing.assert_array_equal(found.land_use, expected)
@@ -262,6 +276,61 @@ def test_unequal_cells_meet_the_area_and_not_only_the_number():
     assert abs(int(found.realised[0, 0, 0]) - 700 * 10**9) <= area.mean()
     # the smallest cells are the likeliest: the mean area's number of them would miss by 10 cells
     assert (found.land_use == 1).sum() > 700 * 10**9 / area.mean() + 10
+
+
+@settings(deadline=None, max_examples=15)
+@given(SEEDS, RULES, st.sampled_from(["exact", "soft", "none"]), st.sampled_from([0.0, 0.3]))
+def test_with_equal_weights_the_maps_before_do_not_matter(seed, rule, mode, masked):
+    rule = replace(rule, mode=mode, new_weight=rule.stay_weight)
+    odds, prior, quota = draw(seed, rule, masked)
+    plain = run(odds, prior, quota, rule).land_use
+    found = run(odds, prior, quota, rule, recent=maps_before(seed)).land_use
+    np.testing.assert_array_equal(found, plain)
+
+
+@settings(deadline=None, max_examples=15)
+@given(SEEDS, RULES, st.sampled_from([0.0, 0.3]))
+def test_without_maps_before_every_move_is_new(seed, rule, masked):
+    odds, prior, quota = draw(seed, rule, masked)
+    found = run(odds, prior, quota, rule).land_use
+    for recent in (maps_before(seed, 0), np.full((3, *prior.shape), 255, np.uint8)):
+        same = run(odds, prior, quota, rule, recent=recent).land_use
+        np.testing.assert_array_equal(found, same)
+    one = replace(rule, stay_weight=rule.new_weight)
+    np.testing.assert_array_equal(found, run(odds, prior, quota, one).land_use)
+
+
+def test_only_the_last_three_maps_make_a_return():
+    rule = replace(LOOSE, mode="soft", stay_weight=1.0, new_weight=0.2)
+    odds, prior, quota = draw(3, rule)
+    recent = maps_before(3, 5)
+    found = run(odds, prior, quota, rule, recent=recent).land_use
+    np.testing.assert_array_equal(run(odds, prior, quota, rule, recent=recent[:3]).land_use, found)
+    assert (run(odds, prior, quota, rule, recent=recent[:2]).land_use != found).any()
+    assert (run(odds, prior, quota, rule, recent=recent[2:]).land_use != found).any()
+
+
+@pytest.mark.parametrize(("new_weight", "returns"), [(1.0, 6), (0.0, 0)])
+def test_a_smaller_new_weight_lets_new_changes_come_before_returns(new_weight, returns):
+    """Cells of every other column once were of class 1 and are likelier to be so again."""
+    prior = np.full((16, 17), 4, np.uint8)
+    recent = np.full((3, 16, 17), 4, np.uint8)
+    recent[1, :, ::2] = 1
+    odds = np.full((K, 16, 17), -9, np.float32)
+    odds[4], odds[1, :, ::2], odds[1, :, 1::2] = 0, 0.4, -0.8
+    quota = np.zeros((2, *SHAPE), np.int64)
+    quota[0, 0, 0] = np.rint(6 * CELL[0, 0])
+    rule = replace(LOOSE, stay_weight=1.0, new_weight=new_weight)
+    moved = run(odds, prior, quota, rule, recent=recent).land_use != prior
+    assert moved.sum() == 6 and moved[:, ::2].sum() == returns
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 18), (16, 17), (3, 1, 16, 17), (3, 17, 16)])
+def test_maps_before_that_do_not_fit_are_refused(shape):
+    odds, prior, quota = draw(1, EXACT)
+    words = re.escape(f"maps before the prior of {shape}, expected (h, 16, 17)")
+    with pytest.raises(InputError, match=words):
+        run(odds, prior, quota, EXACT, recent=np.zeros(shape, np.uint8))
 
 
 def test_ages_that_do_not_fit_are_refused():

@@ -5,7 +5,14 @@ import json
 
 import pytest
 
-from landstep.emulator.card import METADATA_KEY, Card, manifest_path, read_manifest, write_manifest
+from landstep.emulator.card import (
+    METADATA_KEY,
+    Card,
+    Weights,
+    manifest_path,
+    read_manifest,
+    write_manifest,
+)
 from landstep.emulator.errors import ModelError
 
 
@@ -16,7 +23,11 @@ def made_up_card(**changes):
         "class_codes": [0, 1, 2, 3, 4], "class_names": ["a", "b", "c", "d", "e"],
         "states": ["urban"], "continuous": ["elevation"],
         "categories": [{"name": "soil_texture", "size": 8}], "base": 4, "depth": 2,
-        "history": 3, "direction": "both", "lags": [1, 5], "stay_weight": 0.5, "miss_price": 0.2,
+        "history": 3, "direction": "both", "lags": [1, 5],
+        "weights": [
+            {"years": 1, "stay_weight": 0.5, "new_weight": 0.4, "miss_price": 0.2},
+            {"years": 5, "stay_weight": 0.75},
+        ],
         "sources": ["doi:10.1594/PANGAEA.921846"], "training": {"steps": 10},
         "scores": [{"years": 1, "model": 0.2, "persistence": 0.0}],
     }  # fmt: skip
@@ -58,6 +69,27 @@ def test_a_card_says_which_way_it_steps(direction, ways):
     assert [way for way in (1, -1) if card.steps(way)] == ways
 
 
+def test_the_weights_of_a_lag_are_those_of_the_last_entry_that_it_reaches():
+    card = made_up_card(weights=[{"years": 2}, {"years": 5, "new_weight": 0.3}, {"years": 9}])
+    years = [card.weights_for(lag).years for lag in (1, 2, 4, 5, 8, 9, 40)]
+    assert years == [2, 2, 2, 5, 5, 9, 9]
+    assert card.weights_for(5) == Weights(years=5, stay_weight=1, new_weight=0.3, miss_price=0.1)
+
+
+def test_a_card_that_names_no_weights_has_those_of_accuracy():
+    values = made_up_card().model_dump()
+    del values["weights"]
+    whole = {"years": 1, "stay_weight": 1.0, "new_weight": 1.0, "miss_price": 0.1}
+    assert [entry.model_dump() for entry in Card(**values).weights] == [whole]
+
+
+def test_weights_whose_years_do_not_rise_are_named():
+    values = made_up_card().model_dump() | {"weights": [{"years": 5}, {"years": 2}]}
+    words = r"entries of years \[5, 2\], expected each to have more years than the last"
+    with pytest.raises(ModelError, match=words):
+        Card.from_metadata({METADATA_KEY: json.dumps(values)}, "m.onnx")
+
+
 def test_a_file_without_a_card_is_refused():
     """It says who writes one."""
     with pytest.raises(ModelError, match="m.onnx: no model card.*`landstep export`"):
@@ -68,14 +100,24 @@ def test_a_file_without_a_card_is_refused():
     ("change", "place"),
     [
         ({"card_version": 1}, "card_version"),
-        ({"card_version": 3}, "card_version"),
+        ({"card_version": 2}, "card_version"),
+        ({"card_version": 4}, "card_version"),
         ({"history": 0}, "history"),
         ({"lags": []}, "lags"),
         ({"lags": [1, 0]}, "lags.1"),
         ({"lags": [-1]}, "lags.0"),
-        ({"stay_weight": 1.5}, "stay_weight"),
-        ({"stay_weight": -0.1}, "stay_weight"),
-        ({"miss_price": -0.1}, "miss_price"),
+        ({"stay_weight": 0.5}, "stay_weight"),
+        ({"weights": []}, "weights"),
+        ({"weights": [{"years": 0}]}, "weights.0.years"),
+        ({"weights": [{"stay_weight": 1.0}]}, "weights.0.years"),
+        ({"weights": [{"years": 1, "stay_weight": 1.5}]}, "weights.0.stay_weight"),
+        ({"weights": [{"years": 1, "stay_weight": -0.1}]}, "weights.0.stay_weight"),
+        ({"weights": [{"years": 1}, {"years": 2, "new_weight": 1.5}]}, "weights.1.new_weight"),
+        ({"weights": [{"years": 1, "new_weight": -0.1}]}, "weights.0.new_weight"),
+        ({"weights": [{"years": 1, "miss_price": -0.1}]}, "weights.0.miss_price"),
+        ({"weights": [{"years": 1, "price": 1}]}, "weights.0.price"),
+        ({"weights": [{"years": 1}, {"years": 1}]}, "weights"),
+        ({"weights": [{"years": 5}, {"years": 2}]}, "weights"),
         ({"depth": "deep"}, "depth"),
         ({"depth": 10**9}, "depth"),
         ({"depth": 0}, "depth"),
@@ -107,7 +149,7 @@ def test_a_manifest_pins_the_bytes(tmp_path):
         "file": "m.onnx",
         "bytes": 10,
         "sha256": hashlib.sha256(b"some bytes").hexdigest(),
-        "card_version": 2,
+        "card_version": 3,
     }
 
 

@@ -44,6 +44,7 @@ def by_hand(emulator, state, core, halo, year=None):
     inputs, card = emulator.inputs, emulator.card
     year = state.year + state.direction if year is None else year
     forcing, change = inputs.forcing_pair(year, state.year)
+    place = inputs.row, inputs.col, forcing.shape[1:], 8
     fields = Fields(
         prior=state.land_use,
         history=state.history,
@@ -52,7 +53,7 @@ def by_hand(emulator, state, core, halo, year=None):
         categories=inputs.categories([c.name for c in card.categories], year),
         forcing=forcing,
         forcing_change=change,
-        prior_shares=class_shares(state.land_use, inputs.row, inputs.col, forcing.shape[1:], 8),
+        prior_shares=class_shares(state.land_use, *place),
         row=inputs.row,
         col=inputs.col,
     )
@@ -379,6 +380,26 @@ def test_a_model_made_for_something_else_is_refused(open_with, options, words):
     open_with()
     with pytest.raises(ConfigError, match=words):
         open_with(**options)
+
+
+def test_a_step_weighs_returns_and_new_changes_as_the_card_says_for_one_year(open_with, with_run):
+    """By the state's own maps before; the same bits for any windows."""
+    weights = [
+        {"years": 1, "stay_weight": 0.9, "new_weight": 0.2, "miss_price": 0.3},
+        {"years": 2, "stay_weight": 0.5},
+    ]
+    emulator = open_with(weights=weights)
+    rule = stepping.rule_of(emulator.experiment, emulator.scheme, emulator.card, 1)
+    assert (rule.stay_weight, rule.new_weight, rule.price) == (0.9, 0.2, 0.3)
+    state, demand = emulator.start(2015), emulator.demand
+    quota = state.debt + demand.asked(2015, 2016)
+    where = demand.area, demand.row, demand.col, quota.shape[1:], rule
+    inputs = emulator.odds(2016, state), state.land_use, quota, *where
+    expected = stepping.allocate(*inputs, recent=state.history).land_use
+    assert (expected != stepping.allocate(*inputs).land_use).any()
+    for core in (16, 480):
+        following = with_run(emulator, core=core).step(2016, state)
+        assert np.array_equal(following.land_use, expected)
 
 
 def test_a_model_that_learned_no_single_years_takes_no_step(open_with):

@@ -66,7 +66,7 @@ def test_windows_see_the_coarse_cells_that_hold_their_fine_ones():
         assert np.array_equal(history, fields.history[:, y][:, :, x])
         assert not cut["history"][0][:, ~inside_y].any()
         assert cut["years"].tolist() == [-1]
-        for name in ("forcing", "prior_shares"):
+        for name in ("forcing", "forcing_change", "prior_shares"):
             whole = getattr(fields, name)
             painted = cut[name][0][:, cut["row"]][:, :, cut["col"]][:, inside_y][:, :, inside_x]
             assert np.array_equal(painted, whole[:, row[y]][:, :, col[x]])

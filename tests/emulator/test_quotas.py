@@ -116,6 +116,8 @@ def test_the_unbound_share_the_last_slot():
         ),
         ({"group_of": np.array([-2, 0, -1])}, "groups"),
         ({"stay_weight": 4.5}, "stay_weight 4.5, expected 0 to 4"),
+        ({"new_weight": 4.5}, "new_weight 4.5, expected 0 to 4"),
+        ({"new_weight": -0.5}, "new_weight -0.5, expected 0 to 4"),
         ({"price": -1.0}, "price -1.0, expected 0 to 4"),
         ({"price": float("nan")}, "price nan"),
     ],

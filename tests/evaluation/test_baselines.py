@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from landstep.emulator.card import Weights
 from landstep.emulator.errors import ConfigError
 from landstep.evaluation import baselines as module
 from landstep.evaluation.baselines import (
@@ -16,7 +17,7 @@ from landstep.evaluation.place import rule_of
 
 
 def fitted(case, **options):
-    rule = rule_of(case.scheme, 1, "soft", 0.6, 0.1)
+    rule = rule_of(case.scheme, 1, "soft", Weights(years=1, stay_weight=0.6, new_weight=0.5))
     return Baselines(case, tuple(range(2000, 2008)), rule, iterations=2, **options)
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from landstep.emulator.errors import ConfigError, InputError
-from landstep.evaluation.bootstrap import draws, interval, means, merits, ratio, tiles
+from landstep.emulator.errors import InputError
+from landstep.evaluation.bootstrap import draws, interval, mean_ious, means, merits, ratio
 
 
 def test_resampled_merit_equals_resampling_the_blocks_themselves():
@@ -21,6 +21,16 @@ def test_resampled_merit_equals_resampling_the_blocks_themselves():
 def test_means_weigh_blocks_by_their_cells():
     drawn = np.array([[1.0, 1.0], [2.0, 0.0]])
     assert means(np.array([3, 1]), np.array([4, 1]), drawn) == pytest.approx([4 / 5, 3 / 4])
+
+
+def test_mean_iou_is_over_the_classes_that_the_drawn_blocks_hold():
+    # class 0 is in both blocks, class 1 in the second alone, class 2 is predicted and never true
+    both = np.array([[2.0, 1.0], [0.0, 3.0], [0.0, 0.0]])
+    true = np.array([[3.0, 1.0], [0.0, 4.0], [0.0, 0.0]])
+    found = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 1.0]])
+    drawn = np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0]])
+    by_hand = [(3 / 4 + 3 / 4) / 2, 4 / 6, (1 + 6 / 8) / 2]
+    assert mean_ious(both, true, found, drawn) == pytest.approx(by_hand)
 
 
 def test_nothing_predicted_and_nothing_changed_has_no_merit():
@@ -56,24 +66,11 @@ def test_a_ratio_over_nothing_is_infinite_and_of_two_nothings_one():
     assert np.array_equal(ratio(nothing, some, drawn), [0, 0])
 
 
-def test_tiles_join_coarse_cells_and_leave_out_those_without_counted_cells():
-    row, col = np.arange(6) // 2, np.arange(8) // 2
-    mask = np.ones((6, 8), bool)
-    assert tiles(row, col, mask)[1] == 12
-    block, n = tiles(row, col, mask, 2)
-    assert n == 4
-    assert block[0, 0] == block[3, 3] != block[4, 0]
-    mask[:4, :4] = False
-    assert tiles(row, col, mask, 2)[1] == 3
-
-
 def test_the_same_seed_draws_the_same_blocks():
     assert np.array_equal(draws(7, 1, 5), draws(7, 1, 5))
     assert not np.array_equal(draws(7, 1, 5), draws(7, 2, 5))
 
 
 def test_impossible_requests_are_refused():
-    with pytest.raises(ConfigError, match="at least 1"):
-        tiles(np.arange(2), np.arange(2), np.ones((2, 2), bool), 0)
     with pytest.raises(InputError, match="at least one"):
         interval(np.zeros(0))

@@ -8,7 +8,9 @@ import pytest
 
 from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import ConfigError, InputError
-from landstep.evaluation.case import direction_of, open_case
+from landstep.emulator.experiment import load_experiment
+from landstep.emulator.inputs import open_inputs
+from landstep.evaluation.case import case_of, direction_of, open_case
 
 
 def test_history_follows_the_step(case):
@@ -85,3 +87,18 @@ def test_an_experiment_opens_as_a_case(world: Path):
     assert set(case.continuous) == {"elevation"}
     assert set(case.categories) == {"soil_texture", "climate_zone"}
     assert case.coarse_area.sum() == np.broadcast_to(case.area, case.shape).sum()
+
+
+def test_the_forcing_of_years_without_a_map_comes_along_where_it_is_asked_for(world):
+    inputs = open_inputs(load_experiment(world / "experiment.toml"))
+    case = case_of(inputs, "world", [2015], forced=(2015, 2030))
+    assert set(case.maps) == {2015} and set(case.forcing) == {2015, 2030}
+    assert not np.array_equal(case.forcing[2015], case.forcing[2030], equal_nan=True)
+    with pytest.raises(InputError, match="year 2300 outside"):
+        case_of(inputs, "world", [2015], forced=(2015, 2300))
+
+
+def test_land_is_what_is_not_outside_whatever_is_hidden(case):
+    hidden = case.maps[2000].copy()
+    hidden[20:] = MASKED  # all land
+    assert np.array_equal(replace(case, maps={**case.maps, 2000: hidden}).land, case.map(2003) > 0)

@@ -11,6 +11,7 @@ from landstep.evaluation.methods import ByOdds
 from landstep.evaluation.metrics import confusion, disagreement, transitions
 from landstep.evaluation.pairs import score_pair
 from landstep.evaluation.place import rule_of
+from landstep.evaluation.probability import EDGES
 
 
 @pytest.fixture
@@ -44,3 +45,11 @@ def test_reliability_counts_every_cell_that_could_change(case, scored):
     assert sum(curves["change"]["cells"]) == scored.cells
     not_yet = scored.counted & (case.maps[2004] != 3)
     assert sum(curves["pasture"]["cells"]) == not_yet.sum()
+
+
+def test_a_bin_is_named_by_its_lower_end(case, scored):
+    curve = details(case, scored)["model"]["reliability"]["change"]
+    ends = {**dict(zip(EDGES, EDGES[1:], strict=False))}
+    assert len(curve["at_least"]) == len(curve["cells"]) == len(curve["probability"]) > 2
+    for least, said in zip(curve["at_least"], curve["probability"], strict=True):
+        assert least <= said <= ends[least]

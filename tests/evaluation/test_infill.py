@@ -5,6 +5,8 @@ import pytest
 
 from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import ConfigError
+from landstep.emulator.scores import mean_iou
+from landstep.evaluation import infill
 from landstep.evaluation.infill import (
     fill_by_odds,
     hidden_cells,
@@ -142,6 +144,21 @@ def test_nearest_under_the_totals_leaves_known_cells_as_they_are(case):
     assert np.array_equal(found[~hidden], case.maps[2004][~hidden])
 
 
+def test_what_is_hidden_is_hidden_in_the_maps_that_tell_returns(case, monkeypatch):
+    hidden = hidden_cells(case.maps[2004] > 0, 0.5, 6, 2)
+    seen, whole = [], infill.allocate
+    monkeypatch.setattr(
+        infill, "allocate", lambda *a, recent: seen.append(recent) or whole(*a, recent=recent)
+    )
+    fill_by_odds(nearest_odds, rule_of(case.scheme, 1, "exact"))(
+        hide(case, 2004, 2005, hidden), 2004, 2005
+    )
+    (recent,) = seen
+    assert (recent[:, hidden] == MASKED).all()
+    maps = np.stack([case.maps[year] for year in (2003, 2002, 2001)])
+    assert np.array_equal(recent[:, ~hidden], maps[:, ~hidden])
+
+
 def test_infill_is_scored_on_hidden_and_seen_cells_apart(case):
     def truth(masked, before, after):
         return np.where(masked.maps[before] == MASKED, case.maps[after], case.maps[before])
@@ -162,3 +179,42 @@ def test_infill_is_scored_on_hidden_and_seen_cells_apart(case):
         else:
             wrong = (case.maps[2004] != case.maps[2006])[seen].mean()
             assert row.error_seen == pytest.approx(wrong)
+
+
+@pytest.mark.parametrize("geographic", [False, True])
+def test_filled_maps_have_mean_iou_with_and_without_what_is_not_land(new_case, geographic):
+    case = new_case(geographic=geographic)
+    rows = score_infill(case, 2004, 2006, {"nearest": nearest, "majority": majority}, patch=6)
+    truth, land = case.maps[2006], case.maps[2004] > 0
+    area = np.broadcast_to(case.area if geographic else 1.0, case.shape)
+
+    def by_hand(found, cells, classes):
+        ious = []
+        for k in classes:
+            true, guess = (truth == k) & cells, (found == k) & cells
+            if true.any():
+                ious.append(area[true & guess].sum() / area[true | guess].sum())
+        return np.mean(ious)
+
+    for row in rows:
+        hidden = hidden_cells(land, row.hidden_share, 6)
+        fill = {"nearest": nearest, "majority": majority}[row.method]
+        found = fill(hide(case, 2004, 2006, hidden), 2004, 2006)
+        everywhere = np.ones(case.shape, bool)
+        assert row.mean_iou_hidden == pytest.approx(by_hand(found, hidden, range(9)))
+        assert row.mean_iou == pytest.approx(by_hand(found, everywhere, range(9)))
+        assert row.mean_iou_land == pytest.approx(by_hand(found, everywhere, range(1, 9)))
+        assert row.mean_iou_land < row.mean_iou  # what is not land is never wrong
+
+
+def test_infill_counts_the_cells_given_and_the_known_ones(case):
+    case.maps[2006][25] = MASKED
+    part = np.zeros(case.shape, bool)
+    part[10:28] = True
+    (row,) = score_infill(case, 2004, 2006, {"nearest": nearest}, shares=[0.5], cells=part, patch=6)
+    hidden = hidden_cells(case.counted(2004, 2006), 0.5, 6)
+    found = nearest(hide(case, 2004, 2006, hidden), 2004, 2006)
+    known = part & (case.maps[2006] != MASKED)
+    assert row.mean_iou == pytest.approx(mean_iou(found, case.maps[2006], known, 9))
+    wrong = (found != case.maps[2006])[known & hidden].mean()
+    assert row.error_hidden == pytest.approx(wrong)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from landstep.emulator.card import Weights
 from landstep.emulator.classes import MASKED
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError
@@ -14,6 +15,7 @@ from landstep.evaluation.infill import hidden_cells, hide
 from landstep.evaluation.map_table import map_table
 from landstep.evaluation.model import (
     free_run,
+    held,
     model_methods,
     odds_of,
     rolled,
@@ -37,7 +39,9 @@ class Card:
 
     def __init__(self, lags, direction=0):
         self.lags, self.direction, self.name = lags, direction, "tiny"
-        self.stay_weight, self.miss_price = 1.0, 0.1
+
+    def weights_for(self, lag):
+        return Weights(years=lag, new_weight=lag / 10)
 
     def steps(self, direction):
         return self.direction in (0, direction)
@@ -97,6 +101,24 @@ def test_constant_forcing_changes_nothing_and_the_real_one_does(emulator, region
     assert not np.array_equal(moving[3], region.maps[2015])
 
 
+def test_without_quotas_the_network_changes_what_exact_quotas_do_not_let_it(emulator, region):
+    alone = free_run(emulator, region, 2015, 1, constant=True, mode="none")
+    none = with_mode(emulator, "none")
+    given = held(none, 2015)
+    history = region.history(2015, 1, emulator.card.history)
+    by_hand = given.step(2016, given.start_from(2015, region.maps[2015], history)).land_use
+    assert np.array_equal(alone[1], by_hand)
+    assert not np.array_equal(alone[0], alone[1])
+
+
+def test_a_run_goes_by_the_experiments_own_quotas(emulator, region):
+    soft, exact = (free_run(emulator, region, 2015, 2, mode=mode) for mode in ("soft", "exact"))
+    assert not np.array_equal(soft[2], exact[2])
+    for mode, expected in (("soft", soft), ("exact", exact)):
+        own = free_run(with_mode(emulator, mode), region, 2015, 2)
+        assert np.array_equal(own[2], expected[2])
+
+
 def test_the_table_of_maps_has_its_rows(emulator, region):
     rows = map_table(emulator, region, 2015)
     assert [row.row for row in rows] == [
@@ -125,6 +147,12 @@ def test_methods_follow_the_lags_that_the_model_learned(region):
         ["model", "model_exact"],
         ["model", "model_exact", "model_rolled"],
     ]
+
+
+@pytest.mark.parametrize(("before", "after"), [(2015, 2017), (2017, 2015)])
+def test_a_jump_is_weighed_by_the_years_that_it_spans(region, before, after):
+    methods = model_methods(Stub(Card([2])), region, before, after)
+    assert [(m.rule.mode, m.rule.new_weight) for m in methods] == [("soft", 0.2), ("exact", 0.2)]
 
 
 def test_a_lag_or_direction_that_it_did_not_learn_is_refused(region):

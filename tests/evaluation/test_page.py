@@ -7,7 +7,17 @@ import pytest
 
 from landstep.emulator.errors import DependencyError
 from landstep.evaluation.drawing import matplotlib
-from landstep.evaluation.page import cards, figure, fold, number, page, section, table
+from landstep.evaluation.page import (
+    Section,
+    cards,
+    figure,
+    fold,
+    number,
+    page,
+    percent,
+    section,
+    table,
+)
 
 
 def test_numbers_are_written_for_reading():
@@ -16,6 +26,7 @@ def test_numbers_are_written_for_reading():
     assert number(1234567) == "1\u2009234\u2009567"
     assert number(None) == "\u2013"
     assert number("never") == "never"
+    assert (percent(0.25), percent(0.00221, 2)) == ("25 %", "0.22 %")
 
 
 def test_the_best_of_a_column_is_bold_and_what_is_below_a_bar_is_marked():
@@ -36,6 +47,16 @@ def test_names_cannot_break_the_page():
         assert f"{tag}" not in text.replace('<p class="lead">', "").replace("<p>a", "")
     assert "a &amp; b" in text
     assert "&lt;x&gt;" in cards([("<x>", "what", True)])
+
+
+def test_a_remark_stands_at_title_tables_and_pictures():
+    body = [table(["m"], [["x"]]), fold("more", table(["m"], [["y"]])), figure(b"p", "what")]
+    plain = section("Scores", *body)
+    said = Section(plain.title, plain.body, "read <this>").html("part0")
+    assert '<h2 id="part0">Scores <small>read &lt;this&gt;</small></h2>' in said
+    assert said.count("<table><caption>read &lt;this&gt;</caption>") == said.count("<table>") == 2
+    assert "<figcaption><em>read &lt;this&gt;</em>" in said
+    assert "small" not in plain.html("part0") and "<caption>" not in plain.html("part0")
 
 
 def test_a_picture_lies_in_the_page_itself():

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from landstep.emulator.card import Weights
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.scores import accuracy, figure_of_merit, mean_iou
 from landstep.evaluation.baselines import (
@@ -18,6 +19,7 @@ from landstep.evaluation.methods import ByMap, ByOdds, Prediction, by_odds
 from landstep.evaluation.pairs import score_pair
 from landstep.evaluation.place import rule_of
 
+WEIGHTS = Weights(years=1, stay_weight=0.6, new_weight=0.5)
 BAR = {
     "fom", "fom_first", "fom_return", "hits", "misses", "wrong_hits", "false_alarms", "accuracy",
     "mean_iou", "iou", "brier_skill", "count_error", "first_ratio_low",
@@ -39,7 +41,7 @@ def scored_case(new_case):
 @pytest.fixture(scope="module")
 def scored(scored_case):
     case = scored_case
-    soft, exact = (rule_of(case.scheme, 1, mode, 0.6, 0.1) for mode in ("soft", "exact"))
+    soft, exact = (rule_of(case.scheme, 1, mode, WEIGHTS) for mode in ("soft", "exact"))
     rivals = Baselines(case, tuple(range(2000, 2008)), soft, iterations=2).methods(2007, 2009)
     models = by_odds("model", truth_told, [("", soft), ("_exact", exact)])
     return score_pair(case, 2007, 2009, [*models, *rivals])
@@ -116,7 +118,7 @@ def test_accuracy_is_weighted_by_area_on_latitudes(new_case):
 
 
 def test_a_pair_runs_backward_too(case):
-    soft = rule_of(case.scheme, -1, "soft", 0.6, 0.1)
+    soft = rule_of(case.scheme, -1, "soft", WEIGHTS)
     rivals = Baselines(case, tuple(range(2003, 2010)), soft, iterations=2).methods(2003, 2001)
     model = ByOdds("model", truth_told, soft)
     scored = score_pair(case, 2003, 2001, [model, *rivals])
@@ -142,7 +144,7 @@ def test_odds_are_asked_for_once_for_all_rules(case):
         asked.append((before, after))
         return truth_told(case, before, after)
 
-    rules = [(mode, rule_of(case.scheme, 1, mode, 0.6, 0.1)) for mode in ("soft", "exact")]
+    rules = [(mode, rule_of(case.scheme, 1, mode, WEIGHTS)) for mode in ("soft", "exact")]
     methods = by_odds("model_", odds, rules)
     score_pair(case, 2007, 2009, methods)
     score_pair(case, 2008, 2009, methods)

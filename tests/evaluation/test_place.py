@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from landstep.emulator.allocation import allocate
+from landstep.emulator.card import Weights
 from landstep.emulator.classes import MASKED
 from landstep.evaluation.place import (
     fitted_probability,
@@ -79,6 +81,29 @@ def test_placing_by_odds_meets_exact_quotas(case):
     rule = rule_of(case.scheme, 1, "exact")
     found = place_by_odds(case, odds, 2003, 2007, rule)
     assert np.array_equal(counts(case, found), counts(case, case.maps[2007]))
+
+
+def test_a_rule_weighs_as_the_card_says(case):
+    weights = Weights(years=2, stay_weight=0.9, new_weight=0.3, miss_price=0.2)
+    rule = rule_of(case.scheme, 1, "soft", weights)
+    assert (rule.stay_weight, rule.new_weight, rule.price) == (0.9, 0.3, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("after", "before_that"), [(2005, (2003, 2002, 2001)), (2003, (2005, 2006, 2007))]
+)
+def test_returns_are_told_by_the_maps_that_a_method_may_see(case, after, before_that):
+    odds = np.log(random_score(case) + 0.1).astype(np.float32)
+    way = 1 if after > 2004 else -1
+    rule = rule_of(case.scheme, way, "soft", Weights(years=1, stay_weight=1.0, new_weight=0.2))
+    maps = np.stack([case.maps[year] for year in before_that])
+    inputs = case.quota(2004, after), case.area, case.row, case.col, case.coarse, rule
+    found = place_by_odds(case, odds, 2004, after, rule)
+    expected = allocate(odds, case.maps[2004], *inputs, recent=maps).land_use
+    assert np.array_equal(found, expected)
+    blind = place_by_odds(case.withhold(1, 2, 3), odds, 2004, after, rule)
+    assert np.array_equal(blind, allocate(odds, case.maps[2004], *inputs).land_use)
+    assert (blind != found).any()
 
 
 def test_fitted_probabilities_sum_to_the_blocks_totals(case):

@@ -1,10 +1,14 @@
 """Wrong quantities: how they are made wrong, and where skill falls below persistence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from landstep.emulator.errors import ConfigError
+from landstep.emulator.scores import accuracy, mean_iou
 from landstep.evaluation.baselines import Neighbourhood
+from landstep.evaluation.methods import ByMap
 from landstep.evaluation.quantity_error import crossing, quantity_curves, with_error
 
 
@@ -93,7 +97,45 @@ def test_skill_falls_with_the_error_of_the_quantity(new_case):
     assert [c.kind for c in curves] == ["bias", "displaced"]
     assert {c.method for c in curves} == {"neighbourhood"}
     assert curves[0].fom[0] == curves[1].fom[0] > curves[1].fom[1]
-    persistence = (case.maps[2004] == case.maps[2008])[case.maps[2004] > 0].mean()
+    prior, truth, land = case.maps[2004], case.maps[2008], case.maps[2004] > 0
     for curve in curves:
-        expected = crossing(curve.levels, curve.accuracy, persistence)
-        assert curve.below_persistence == expected
+        assert curve.below_persistence == {
+            "accuracy": crossing(curve.levels, curve.accuracy, (prior == truth)[land].mean()),
+            "mean_iou": crossing(curve.levels, curve.mean_iou, mean_iou(prior, truth, land, 9)),
+        }
+
+
+def test_accuracy_and_mean_iou_may_fall_below_persistence_at_different_errors(case):
+    def worse(case, before, after):  # one cell of a rare class is found, or many of a common one
+        land_use, error = case.map(before).copy(), not case.known_quantities
+        rare, common = case.map(after) == 8, case.map(after) == 1
+        land_use[rare] = 8
+        if error:
+            land_use[np.flatnonzero(common.any(axis=1))[:3]] = 2
+        return np.where(case.map(before) == 0, 0, land_use).astype(np.uint8)
+
+    (curve,) = quantity_curves(
+        case, 2004, 2005, [ByMap("worse", worse)], kinds=("noise",), levels=(0.0, 1.0)
+    )
+    prior, truth, land = case.maps[2004], case.maps[2005], case.maps[2004] > 0
+    found = [worse(case, 2004, 2005), worse(replace(case, known_quantities=False), 2004, 2005)]
+    assert curve.accuracy == tuple(accuracy(f, truth, land) for f in found)
+    assert curve.mean_iou == tuple(mean_iou(f, truth, land, 9) for f in found)
+    bars = accuracy(prior, truth, land), mean_iou(prior, truth, land, 9)
+    by_hand = [
+        (values[0] - bar) / (values[0] - values[1])
+        for values, bar in zip((curve.accuracy, curve.mean_iou), bars, strict=True)
+    ]
+    assert [*curve.below_persistence.values()] == pytest.approx(by_hand)
+    assert abs(by_hand[0] - by_hand[1]) > 0.01
+
+
+def test_what_is_right_is_scored_once_for_all_kinds(case):
+    asked = []
+
+    def still(case, before, after):
+        asked.append(case.known_quantities)
+        return case.map(before)
+
+    quantity_curves(case, 2004, 2005, [ByMap("still", still)], levels=(0.0, 0.5, 1.0))
+    assert asked == [True] + 6 * [False]

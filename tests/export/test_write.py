@@ -115,17 +115,19 @@ def test_windows_with_their_halo_have_the_bits_of_the_whole(exported, core):
     prior = rng.choice([0, 1, 2, 3, 4, 5, 7, MASKED], (y, x)).astype(np.uint8)
     states = rng.dirichlet(np.ones(len(card.states) + 1), (11, 14))[..., :-1]
     forcing = np.moveaxis(states, -1, 0).astype(np.float32)
+    history = rng.choice([1, 2, 3, MASKED], (2, y, x)).astype(np.uint8)
+    place = np.arange(y) // 7, np.arange(x) // 7, (11, 14), 8
     whole = Fields(
         prior=prior,
-        history=rng.choice([1, 2, 3, MASKED], (2, y, x)).astype(np.uint8),
+        history=history,
         years=-10,
         continuous=rng.normal(400, 250, (1, y, x)).astype(np.float32),
         categories=rng.integers(0, 5, (2, y, x)).astype(np.uint8),
         forcing=forcing,
         forcing_change=(0.02 * forcing[::-1]).copy(),
-        prior_shares=class_shares(prior, np.arange(y) // 7, np.arange(x) // 7, (11, 14), 8),
-        row=np.arange(y) // 7,
-        col=np.arange(x) // 7,
+        prior_shares=class_shares(prior, *place),
+        row=place[0],
+        col=place[1],
     )
     logits = session.run(whole.inputs())["logits"][0]
     tiled = np.full_like(logits, np.nan)

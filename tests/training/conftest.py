@@ -1,5 +1,7 @@
 """A small made-up region in memory, and a training file to go with it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -67,13 +69,27 @@ blocks = [4, 8]
 [fit]
 steps = 10
 checkpoint_every = 4
+held_out = 0.2
 """
+
+
+@pytest.fixture(scope="session")
+def make_region():
+    """Give the function that makes up regions."""
+    return made_up_region
 
 
 @pytest.fixture(scope="session")
 def region():
     """Give the made-up region."""
     return made_up_region()
+
+
+@pytest.fixture(scope="session")
+def numbered(region):
+    """Give the region with an elevation that numbers the cells, row by row."""
+    numbers = np.arange(region.row.size * region.col.size, dtype=np.float32)
+    return dataclasses.replace(region, continuous=numbers.reshape(1, *region.shape))
 
 
 @pytest.fixture

@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 import torch
 
+from landstep.emulator.card import Weights
 from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import ConfigError, ModelError
+from landstep.emulator.features import INPUT_NAMES
 from landstep.training import fit
 from landstep.training.checkpoint import load_checkpoint
-from landstep.training.config import FitTable, SamplesTable
+from landstep.training.config import FitTable, SamplesTable, load_config
 from landstep.training.fit import Fitting, train
+from landstep.training.fitting import batch_logits, fitted
+from landstep.training.held_out import HeldOut, left_out_cells
 from landstep.training.loss import loss_of
-from landstep.training.network import LandUseNetwork, paint
-from landstep.training.samples import Samples, collate
+from landstep.training.network import LandUseNetwork
+from landstep.training.patches import collate
+from landstep.training.samples import Samples
 
 
 class Stopped(Exception):
@@ -41,6 +46,11 @@ def weights(path):
     return torch.load(path, weights_only=True)["state_dict"]
 
 
+def best_weights(path):
+    """Give the weights of the best change skill so far."""
+    return torch.load(path, weights_only=True)["landstep"]["best"]
+
+
 @pytest.mark.parametrize("step", [4, 7, 9])
 def test_a_resumed_training_has_the_bits_of_a_straight_one(
     training_file, tmp_path, monkeypatch, step
@@ -60,7 +70,43 @@ def test_a_resumed_training_has_the_bits_of_a_straight_one(
         assert torch.equal(resumed[name], value), name
     ends = [load_checkpoint(p).card for p in (out, tmp_path / "straight.ckpt")]
     assert ends[0].training["loss"] == ends[1].training["loss"]
+    assert [step for step, _ in ends[0].training["change_skill"]] == [4, 8, 10]
+    assert ends[0].training["change_skill"] == ends[1].training["change_skill"]
     assert ends[0].scores == ends[1].scores
+    best = [best_weights(p) for p in (out, tmp_path / "straight.ckpt")]
+    assert best[0] and all(torch.equal(best[0][name], best[1][name]) for name in best[1])
+
+
+def test_a_training_that_is_stopped_again_and_again_has_the_bits_of_a_straight_one(
+    training_file, tmp_path, monkeypatch
+):
+    straight = train(training_file, output=tmp_path / "straight.ckpt", progress=False)
+    out = tmp_path / "stopped.ckpt"
+    for number, step in enumerate((5, 8)):
+        undo = stop_after(monkeypatch, step)
+        with pytest.raises(Stopped):
+            train(training_file, output=out, resume=number > 0, progress=False)
+        undo()
+    train(training_file, output=out, resume=True, progress=False)
+    assert all(torch.equal(weights(out)[name], v) for name, v in weights(straight).items())
+    skills = [load_checkpoint(p).card.training["change_skill"] for p in (out, straight)]
+    assert skills[0] == skills[1] and len(skills[0]) == 3
+
+
+def test_the_best_weights_before_a_stop_are_kept_after_it(training_file, monkeypatch):
+    """Skills 0.5 and then 0.25 and 0: the first checkpoint's weights are the result."""
+    scores = [0.4, 0.2, 0.4, 0.3, 0.4]  # untrained, after 4 steps; untrained, after 8, after 10
+    monkeypatch.setattr(HeldOut, "brier", lambda self, network: scores.pop(0))
+    undo = stop_after(monkeypatch, 6)
+    with pytest.raises(Stopped):
+        train(training_file, progress=False)
+    out = training_file.parent / "made_up.ckpt"
+    first = best_weights(out)
+    undo()
+    train(training_file, resume=True, progress=False)
+    assert load_checkpoint(out).card.training["change_skill"] == [[4, 0.5], [8, 0.25], [10, 0.0]]
+    found = load_checkpoint(out).network.state_dict()
+    assert all(torch.equal(found[name], first[name]) for name in first if name != "sharpness")
 
 
 def test_resuming_a_finished_training_changes_nothing(training_file, tmp_path):
@@ -88,20 +134,13 @@ def test_training_learns_more_than_the_transition_table(training_file, region):
     assert trained.card.training["steps_done"] == 120
     untrained = LandUseNetwork(trained.network.shape).eval()
     untrained.transition.copy_(trained.network.transition)
-    table = SamplesTable(patch=40, batch=1)
+    table = SamplesTable(patch=40, batch=1, rollout=0.0, unmasked=1.0)
     unseen = Samples([region], [(2006, 2008), (2007, 2008)], table, seed=5, history=2)
-    batch = collate([unseen.draw(number) for number in range(16)])
+    (batch,) = collate([unseen.draw(number) for number in range(16)])
     losses = []
     for network in (untrained, trained.network):
-        coarse = network.coarse_channels(
-            batch["forcing"], batch["forcing_change"], batch["prior_shares"]
-        )
-        painted = torch.cat(
-            [paint(coarse[n : n + 1], batch["row"][n], batch["col"][n]) for n in range(16)]
-        )
         with torch.no_grad():
-            names = ("prior", "history", "years", "continuous", "categories")
-            logits = network(*(batch[name] for name in names), painted)
+            logits = fitted(network, batch_logits(network, batch), batch)
         of = loss_of(logits, batch["prior"], batch["target"], network.allowed, FitTable())
         losses.append(of.item())
     assert losses[1] < 0.9 * losses[0]
@@ -109,9 +148,11 @@ def test_training_learns_more_than_the_transition_table(training_file, region):
 
 def test_the_transition_table_is_measured_on_the_training_pairs(training_file, region):
     network = load_checkpoint(train(training_file, progress=False)).network
+    _, held = left_out_cells(region, load_config(training_file))
     pairs = [(y, y + lag) for lag in (1, 2) for y in range(2000, 2007 - lag)]
-    fell = sum(((region.maps[a] == 4) & (region.maps[b] == 2)).sum() for a, b in pairs)
-    forest = sum((region.maps[a] == 4).sum() for a, _ in pairs)
+    of = {year: land_use[~held] for year, land_use in region.maps.items()}
+    fell = sum(((of[a] == 4) & (of[b] == 2)).sum() for a, b in pairs)
+    forest = sum((of[a] == 4).sum() for a, _ in pairs)
     share = network.transition[4, 2].exp().item()
     assert share == pytest.approx((fell + 1) / (forest + 8), rel=1e-5)
 
@@ -121,7 +162,7 @@ def test_the_card_records_what_the_network_was_made_from(training_file, region):
     assert card.states == list(region.states)
     assert [(c.name, c.size) for c in card.categories] == [("soil_texture", 8), ("climate_zone", 4)]
     assert (card.history, card.direction, card.lags) == (2, "forward", [1, 2])
-    assert (card.stay_weight, card.miss_price) == (1.0, 0.1)
+    assert card.weights == [Weights(years=1, stay_weight=1.0, new_weight=1.0, miss_price=0.1)]
     assert card.training["config"]["data"]["years"] == [2000, 2006]
     assert card.training["config"]["fit"]["seed"] == 0
     assert card.training["data"] == [{"experiment": "made up", "sha256": {"maps.nc": "0" * 64}}]
@@ -143,12 +184,16 @@ def test_the_card_records_what_the_network_was_made_from(training_file, region):
         assert set(entry["model"]) == set(entry["persistence"])
 
 
-def test_real_tiles_are_kept_known_partly_and_wholly_masked(training_file):
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_real_tiles_are_kept_known_partly_and_wholly_masked(training_file, seed):
+    training_file.write_text(f"{training_file.read_text()}seed = {seed}\n")
     known, partly, masked = load_checkpoint(train(training_file, progress=False)).tiles
     assert not (known["prior"] == MASKED).any()
     assert 0 < (partly["prior"] == MASKED).mean() < 1
     assert (masked["prior"] == MASKED).all() and (masked["history"] == MASKED).all()
     assert (partly["history"][:, :, partly["prior"][0] == MASKED] == MASKED).all()
+    for tile in (known, partly, masked):
+        assert tuple(tile) == INPUT_NAMES
 
 
 @pytest.mark.parametrize("direction", ["backward", "both"])
@@ -163,8 +208,10 @@ def test_a_training_goes_back_in_time(training_file, region, direction):
     assert ways == [(2002, 2000, "one step"), (2002, 2000, "year by year")]
     pairs = [(y + lag, y) for lag in (1, 2) for y in range(2001, 2007 - lag)]
     pairs += [(b, a) for a, b in pairs] if direction == "both" else []
-    kept = sum(((region.maps[a] == 2) & (region.maps[b] == 2)).sum() for a, b in pairs)
-    crops = sum((region.maps[a] == 2).sum() for a, _ in pairs)
+    _, held = left_out_cells(region, load_config(training_file))
+    of = {year: land_use[~held] for year, land_use in region.maps.items()}
+    kept = sum(((of[a] == 2) & (of[b] == 2)).sum() for a, b in pairs)
+    crops = sum((of[a] == 2).sum() for a, _ in pairs)
     share = trained.network.transition[2, 2].exp().item()
     assert share == pytest.approx((kept + 1) / (crops + 8), rel=1e-5)
 
@@ -219,3 +266,54 @@ def test_settings_of_the_caller_are_given_back(training_file):
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_training_takes_its_config_from_memory_too(training_file, tmp_path):
+    """As a cross-validation does, which trains once a fold."""
+    from_file = weights(train(training_file, output=tmp_path / "1.ckpt", progress=False))
+    config = load_config(training_file)
+    again = weights(train(config, output=tmp_path / "2.ckpt", progress=False))
+    assert all(torch.equal(from_file[name], value) for name, value in again.items())
+    data = config.data.model_copy(update={"fold": (1, 5)})
+    changed = config.model_copy(update={"data": data})
+    out = train(changed, output=tmp_path / "3.ckpt", progress=False)
+    assert load_checkpoint(out).card.training["config"]["data"]["fold"] == [1, 5]
+    assert any(not torch.equal(from_file[name], value) for name, value in weights(out).items())
+
+
+def test_priors_learned_from_have_the_maps_before_them(training_file, region, monkeypatch):
+    """With least_history 2 the first prior is that of 2002, and both maps before it are seen."""
+    text = training_file.read_text().replace("history = 2", "history = 2\nleast_history = 2")
+    training_file.write_text(text.replace("[samples]", "[samples]\nunmasked = 1.0\nrollout = 0.5"))
+    seen = []
+    whole = Fitting.training_step
+
+    def training_step(self, batch, batch_idx):
+        seen.extend(batch[-1]["history"])
+        return whole(self, batch, batch_idx)
+
+    monkeypatch.setattr(Fitting, "training_step", training_step)
+    train(training_file, progress=False)
+    assert len(seen) == 20 and not any((history == MASKED).any() for history in seen)
+
+
+def test_steps_of_its_own_are_drawn_anew_for_each_sample(training_file, monkeypatch):
+    """All batches step by themselves: each sample has noise of its own, whatever the batch."""
+    text = training_file.read_text().replace("[samples]", "[samples]\nrollout = 1.0")
+    training_file.write_text(text)
+    seeds, own_prior = [], fit.own_prior
+
+    def note(network, steps, noise):
+        assert [len(step["prior"]) for step in steps] == [2, 2, 2]
+        seeds.append([one.initial_seed() for one in noise])
+        return own_prior(network, steps, noise)
+
+    monkeypatch.setattr(fit, "own_prior", note)
+    train(training_file, progress=False)
+    assert seeds == [[2 * step, 2 * step + 1] for step in range(10)]
+
+
+def test_a_batch_that_processes_cannot_share_evenly_is_refused(training_file, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(ConfigError, match="samples.batch 2 on 3 processes: expected a multiple"):
+        train(training_file, progress=False)

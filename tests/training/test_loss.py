@@ -6,7 +6,7 @@ import torch
 
 from landstep.emulator.classes import MASKED, scheme
 from landstep.training.config import FitTable
-from landstep.training.loss import loss_of
+from landstep.training.loss import entropies, loss_of
 from landstep.training.network import FORBIDDEN, allowed_classes
 
 
@@ -46,3 +46,30 @@ def test_cells_that_cannot_be_answered_do_not_count():
         entropy(free, 1), rel=1e-5
     )
     assert loss([0], [0], [sea]) == 0
+
+
+def test_each_cell_has_its_own_entropy_and_counts_or_does_not():
+    free = [FORBIDDEN, 0.3, 1.0, -0.4, 2.0, 0.0, 0.1, FORBIDDEN]
+    prior, target = [4, 4, MASKED, 0, 4, 4], [4, 2, 7, 0, MASKED, 7]
+    found, counts = entropies(
+        torch.tensor([free] * 6).T[None, :, None],
+        torch.tensor([[prior]], dtype=torch.uint8),
+        torch.tensor([[target]], dtype=torch.uint8),
+        allowed_classes(scheme("hilda8").fixed),
+    )
+    assert found.shape == counts.shape == (1, 1, 6)
+    assert counts[0, 0].tolist() == [True, True, True, False, False, False]
+    for number in range(2):
+        expected = entropy(free, target[number])
+        assert found[0, 0, number].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_one_kind_of_cells_alone_has_the_whole_loss():
+    """The share of masked cells matters only where there are both kinds."""
+    free = [FORBIDDEN, 0.3, 1.0, -0.4, 2.0, 0.0, 0.1, FORBIDDEN]
+    expected = (entropy(free, 4) + 2 * entropy(free, 2)) / 3
+    for share in (0.1, 0.7):
+        found = loss([4, 4], [4, 2], [free, free], change_weight=2.0, masked_share=share)
+        assert found == pytest.approx(expected, rel=1e-5)
+        hidden = loss([MASKED, MASKED], [4, 2], [free, free], masked_share=share)
+        assert hidden == pytest.approx((entropy(free, 4) + entropy(free, 2)) / 2, rel=1e-5)

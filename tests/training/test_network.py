@@ -18,6 +18,7 @@ from landstep.training.network import (
     paint,
     transition_logits,
 )
+from landstep.training.past import past_planes
 
 HISTORY = 2
 STATES = ("primf", "secdn", "urban", "c3ann", "pastr")
@@ -43,6 +44,7 @@ def randomise(network, seed=0):
                 "uniform",
                 "transition",
                 "allowed",
+                "sharpness",
             ):
                 value.copy_(0.3 * torch.randn(value.shape, generator=generator))
     return network.eval()
@@ -145,6 +147,20 @@ def test_what_a_map_owes_is_the_forcings_mix_less_what_it_holds():
     expected = np.sign(difference) * np.log(1 + 1000 * np.abs(difference))
     np.testing.assert_allclose(owed[:, 2, 1], expected, atol=1e-3)
     assert (owed[:, 0, 0] == 0).all()
+
+
+@pytest.mark.parametrize("factor", [0.5, 3.0])
+def test_sharpness_multiplies_the_logits_of_what_can_be(factor):
+    network = randomise(made_up())
+    network.set_sharpness(1.0)
+    arrays = inputs(network)
+    with torch.no_grad():
+        plain = LandUseGraph(network)(*arrays)
+        network.set_sharpness(factor)
+        found = LandUseGraph(network)(*arrays)
+    can_be = plain[1] != FORBIDDEN
+    np.testing.assert_allclose(found[1][can_be], factor * plain[1][can_be], rtol=1e-5)
+    assert torch.equal(found[1] != FORBIDDEN, can_be) and torch.equal(found[0], plain[0])
 
 
 def test_base_of_a_known_cell_is_the_log_frequency_of_its_transitions():
@@ -310,7 +326,7 @@ def test_scaling_makes_statics_of_mean_0_and_deviation_1():
     coarse = paint(network.coarse_channels(*arrays[5:8]), *arrays[8:])
     features, _ = network.features(*arrays[:5], coarse)
     assert features.shape[1] == network.shape.n_inputs
-    first = 9 + HISTORY * 8 + 4
+    first = 9 + past_planes(8, HISTORY)
     assert features[0, first, 0, 0].item() == pytest.approx(2.0)
     assert features[0, first + 1, 0, 0].item() == pytest.approx(2.0)
 

@@ -1,5 +1,6 @@
 """Reading an experiment for training: only the years asked for, only the cells in use."""
 
+import dataclasses
 import hashlib
 import shutil
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from landstep.data.world import make_world
-from landstep.emulator.classes import MASKED
+from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.inputs import open_inputs
@@ -74,6 +75,18 @@ def test_transitions_are_counted_by_brute_force(world):
     assert np.array_equal(region.transitions(PAIRS), expected)
 
 
+def test_cells_that_are_left_out_are_in_no_transition(world):
+    region = load(world)
+    left_out = np.random.default_rng(1).random(region.shape) < 0.4
+    expected = np.zeros((8, 8), int)
+    for before, after in PAIRS:
+        for y, x in np.argwhere(~left_out):
+            a, b = region.maps[before][y, x], region.maps[after][y, x]
+            if a < 8 and b < 8:
+                expected[a, b] += 1
+    assert np.array_equal(region.transitions(PAIRS, left_out), expected)
+
+
 @pytest.mark.parametrize(("pair", "year"), [((1900, 2001), 1900), ((2029, 2031), 2031)])
 def test_a_year_outside_the_files_is_named(world, pair, year):
     with pytest.raises(ConfigError, match=f"year {year} was asked for; it has maps and forcing"):
@@ -96,7 +109,7 @@ def test_an_unknown_static_is_named(world):
 
 def other(region, **change):
     """Give a region that differs in one thing."""
-    return Region(**{**vars(region), "name": "other", **change})
+    return dataclasses.replace(region, name="other", **change)
 
 
 def test_regions_of_different_channels_are_not_learned_together(region):
@@ -124,3 +137,78 @@ def test_scoring_reads_the_pairs_and_each_step_between():
         (2004, 2005),
     ]
     assert score_pairs([(2003, 2001)]) == [(2002, 2001), (2003, 2001), (2003, 2002)]
+
+
+STATES = ("secdf", "urban", "c3ann", "pastr", "c4ann")
+
+
+def two_coarse_cells(now, change):
+    """Make a region of 2 x 5 cells, the first coarse cell 2 x 2 of them, the second 2 x 3.
+
+    The first holds urban land, cropland twice and pasture; the second forest, grass and ocean.
+    now, change : for each coarse cell its STATES
+    """
+    forcing = tuple(np.array(part, np.float32).T[:, None] for part in (now, change))
+    return Region(
+        name="two",
+        scheme=scheme("hilda8"),
+        states=STATES,
+        phase="01-01",
+        maps={2000: np.array([[1, 2, 4, 4, 0], [3, 2, 4, 5, 5]], np.uint8)},
+        forcing={(2000, 2002): forcing},
+        continuous=np.zeros((0, 2, 5), np.float32),
+        categories={2002: np.zeros((0, 2, 5), np.uint8)},
+        category_sizes=(),
+        row=np.array([0, 0]),
+        col=np.array([0, 0, 1, 1, 1]),
+        wraps=False,
+        files={},
+    )
+
+
+NOW = [[0.2, 0.3, 0.1, 0.2, 0.1], [0.5, 0.1, 0.2, 0.05, 0.1]]
+CHANGE = [[0.35, 0.1, -0.2, -0.3, 0.05], [0, 0, 0, 0.25, 0]]
+
+
+def test_a_step_is_to_leave_what_the_prior_has_and_the_forcings_change():
+    """Of 4 cells urban 0.25 + 0.1, crops 0.5 - 0.2 + 0.05, pasture 0.25 - 0.3, so none; of the 6
+    cells of the other a quarter becomes pasture.
+    """
+    wanted = two_coarse_cells(NOW, CHANGE).wanted((2000, 2002), np.zeros((1, 2), bool))
+    assert wanted.shape == (4, 1, 2) and wanted.dtype == np.float32
+    np.testing.assert_allclose(wanted[:, 0, 0], [1.4, 1.4, 0, 1.2], atol=1e-6)
+    np.testing.assert_allclose(wanted[:, 0, 1], [0, 0, 1.5, 4.5], atol=1e-6)
+
+
+def test_where_the_prior_is_not_known_the_forcings_own_shares_are_wanted():
+    region = two_coarse_cells(NOW, CHANGE)
+    wanted = region.wanted((2000, 2002), np.array([[False, True]]))
+    np.testing.assert_allclose(wanted[:, 0, 0], [1.4, 1.4, 0, 1.2], atol=1e-6)
+    np.testing.assert_allclose(wanted[:, 0, 1], [0.6, 1.8, 0.3, 3.3], atol=1e-6)
+
+
+def test_where_the_forcing_is_missing_what_the_prior_has_is_wanted():
+    region = two_coarse_cells(np.zeros((2, 5)), np.zeros((2, 5)))
+    for unknown in (False, True):
+        wanted = region.wanted((2000, 2002), np.full((1, 2), unknown))
+        np.testing.assert_allclose(wanted[:, 0].T, [[1, 2, 1, 0], [0, 0, 0, 6]], atol=1e-6)
+
+
+def test_more_than_a_whole_coarse_cell_leaves_no_rest():
+    change = np.array(CHANGE)
+    change[0, 1] = 0.9
+    wanted = two_coarse_cells(NOW, change).wanted((2000, 2002), np.zeros((1, 2), bool))
+    np.testing.assert_allclose(wanted[:, 0, 0], [4.6, 1.4, 0, 0], atol=1e-6)
+
+
+def test_coarse_cells_with_unknown_cells_are_found(region):
+    land_use = region.maps[2000].copy()
+    land_use[[0, 6, 43], [7, 59, 0]] = MASKED
+    assert np.argwhere(region.coarse_unknown(land_use)).tolist() == [[0, 1], [0, 8], [6, 0]]
+
+
+def test_a_region_with_other_maps_counts_their_shares(region):
+    region.shares(2000)
+    other_maps = {year: np.full_like(field, 4) for year, field in region.maps.items()}
+    forest = dataclasses.replace(region, maps=other_maps).shares(2000)
+    assert (forest[4] == 1).all() and not np.delete(forest, 4, axis=0).any()
