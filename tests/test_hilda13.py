@@ -38,6 +38,7 @@ batch = 2
 blocks = [4, 8]
 [fit]
 steps = 4
+held_out = 0
 """
 
 

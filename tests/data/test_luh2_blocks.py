@@ -236,7 +236,7 @@ def test_a_free_run_is_held_against_the_forcing(made_up, model, tmp_path):
     found = json.loads((tmp_path / "found/scores.json").read_text("utf-8"))
     assert not found["about"]["known_quantities"]
     runs = found["free_run"]
-    assert set(runs) == {"forced", "constant"}  # no truth
+    assert set(runs) == {"forced", "constant", "constant_none"}  # no truth
     errors = runs["forced"]["area_error_km2"]
     assert list(errors) == ["urban", "cropland", "pasture_grass_shrub", "forest"]
     assert errors["urban"]["coarse_cells"] == 6
