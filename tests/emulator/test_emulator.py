@@ -84,7 +84,8 @@ def test_tiled_equals_untiled(make_emulator, with_run, kind, shape, mode):
         following = emulator.step(year, state)
         for core in CORES:
             assert with_run(emulator, core=core).step(year, state).checksum == following.checksum
-        assert 0.01 < (following.land_use != state.land_use).mean() < 0.9
+        least = 0.03 if mode == "exact" else 0.01
+        assert least < (following.land_use != state.land_use).mean() < 0.9
         assert following.debt.any()
         state = following
 

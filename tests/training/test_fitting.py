@@ -184,7 +184,7 @@ def test_a_batch_is_fitted_by_the_groups_of_its_scheme(network, samples):
     patches = [samples.known(0, (2002, 2004), top, left) for top, left in ((0, 0), (6, 8))]
     (batch,) = collate([[patch] for patch in patches])
     with torch.no_grad():
-        logits = batch_logits(network, batch)
+        logits = batch_logits(network, batch) / 4  # so mild that a few rounds go most of the way
         found = fitted(network, logits, batch)
     places = batch["row"].numpy(), batch["col"].numpy()
     slots = torch.tensor([3, 0, 1, 2, 3, 3, 3, 3])
@@ -196,4 +196,4 @@ def test_a_batch_is_fitted_by_the_groups_of_its_scheme(network, samples):
     before, after = (totals(x, *places, slots, coarse) for x in (logits, found))
     whole = np.broadcast_to(batch["whole"].numpy() > 0, before.shape)
     off = [np.abs(x - batch["wanted"].numpy())[whole].mean() for x in (before, after)]
-    assert off[1] < 0.5 * off[0]
+    assert off[1] < 0.1 * off[0]
