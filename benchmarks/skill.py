@@ -28,7 +28,7 @@ from landstep import Emulator, LandstepError
 from landstep.data.series import brazil_experiment, sweden_experiment
 from landstep.emulator.errors import ConfigError
 from landstep.evaluation.baselines import Baselines
-from landstep.evaluation.case import Case, case_of, direction_of
+from landstep.evaluation.case import Case, direction_of, open_case
 from landstep.evaluation.methods import Method
 from landstep.evaluation.model import model_methods, soft_rule
 from landstep.evaluation.pairs import PairScores, score_pair
@@ -95,7 +95,7 @@ def run(
     Raises LandstepError for data, years or pairs that cannot be.
     """
     experiment = EXPERIMENTS[region](data, folder / region, model="model.onnx")
-    case = _case(experiment)
+    case = open_case(experiment)
     plan = Plan(pairs=tuple(pairs), train_until=until, iterations=trees)
     check_plan(case, plan)
     years = learned_years(region, case, until, pairs)
@@ -244,15 +244,6 @@ def _row(numbers: dict[str, dict[str, float]], which: str) -> str:
         f"{format(numbers[name][which], form) if name in numbers else '-':>16s}"
         for name, form in COLUMNS
     )
-
-
-def _case(experiment: Path) -> Case:
-    """Read the experiment's maps; its model is not there yet."""
-    from landstep.emulator.experiment import load_experiment
-    from landstep.emulator.inputs import open_inputs
-
-    described = load_experiment(experiment)
-    return case_of(open_inputs(described), described.name)
 
 
 def parse_pairs(text: str) -> list[tuple[int, int]]:

@@ -66,7 +66,7 @@ class HeldOut:
     """Patches of the held-out blocks, and what is measured on them.
 
     pairs : those that are learned from
-    left_out, held : for each region (y, x) bool, as of `left_out_cells`
+    held : for each region (y, x) bool, the held-out cells, as of `left_out_cells`
     """
 
     def __init__(
