@@ -5,15 +5,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from landstep.emulator.builtin import builtin_path
 from landstep.emulator.errors import ConfigError, InputError
-
-BUILTIN = "builtin:"
 
 Table = TypeVar("Table", bound=BaseModel)
 
@@ -105,16 +103,7 @@ class Experiment(StrictTable):
             raise ConfigError(
                 f"experiment {self.name!r}: key 'model' is missing; name an ONNX file"
             )
-        if not self.model.startswith(BUILTIN):
-            return self.path(self.model)
-        folder = Path(str(resources.files("landstep.emulator"))) / "models"
-        there = {path.stem: path for path in sorted(folder.glob("*.onnx"))}
-        name = self.model.removeprefix(BUILTIN)
-        if name not in there:
-            raise ConfigError(
-                f"model {self.model!r} does not come with landstep; there are {list(there)}"
-            )
-        return there[name]
+        return builtin_path(self.model) or self.path(self.model)
 
     def verify_checksums(self) -> None:
         """Hold the files named in [checksums] against their sha256; InputError if one differs."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.emulator.builtin import builtin_path
 from landstep.emulator.card import Weights
 from landstep.emulator.errors import InputError
 from landstep.emulator.experiment import load_experiment
@@ -19,9 +20,11 @@ from landstep.emulator.state import State
 def describe(path: Path) -> str:
     """Describe a model, restart, experiment, map or forcing file.
 
+    path : the file; "builtin:NAME" is a model that came with the package
     returns : lines of text
     Raises LandstepError's family, with the path, for a file that is missing or damaged.
     """
+    path = builtin_path(str(path)) or path
     if not path.exists():
         raise InputError(f"{path}: not found")
     if path.suffix == ".onnx":

@@ -15,6 +15,9 @@ from landstep.training.graph import LandUseGraph
 from landstep.training.network import LandUseNetwork
 from landstep.training.region import Pair, Region
 
+KNOWN = {"quantities": "known, an upper bound"}
+"""Said of a score whose coarse totals were counted on the map that is predicted."""
+
 CORE = 240
 """Cells a side of the windows that scoring computes at once."""
 
@@ -50,7 +53,8 @@ def score(
     pairs : (prior, target); each region holds the forcing of (prior, target) and of every two
         successive years between
     returns : one entry a region, pair and way, with "model" and "persistence" side by side, and
-        "best_attainable" where the region knows it. Cells of land count whose target is known.
+        "best_attainable" where the region knows it, and "quantities" where they were counted on
+        the target map. Cells of land count whose target is known.
     """
     entries = []
     for region in regions:
@@ -75,6 +79,7 @@ def score(
                         "model": compare(region, before, after, found),
                         "persistence": compare(region, before, after, prior),
                         **region.best_attainable(before, after),
+                        **(KNOWN if region.known_quantities else {}),
                     }
                 )
     return entries

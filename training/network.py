@@ -27,6 +27,9 @@ CHANGE_SCALE = 20.0
 SMALL_SHARE = 1e-3
 """About one fine cell of a coarse one: a share counts as it is below this, by its log above it."""
 
+HEAD_WIDTH = 4
+"""Channels of the head's hidden layer, for each channel of the first level."""
+
 CORRECTION_LIMIT = 100.0
 """The network moves a logit by at most this, far less than FORBIDDEN, whatever its weights."""
 
@@ -93,6 +96,9 @@ class Level(nn.Sequential):
 class LandUseNetwork(nn.Module):
     """A U-Net whose head is a residual on a first guess.
 
+    The head sees the cell's own inputs beside what the U-Net makes of its neighbourhood, and joins
+    them in a hidden layer: much of what is known of a cell's change is in its own past, and does
+    not fit through the first level's few channels (docs/decisions/0011-head.md).
     The first guess of a known cell is log p(class | prior class) from a transition table; of a
     masked cell, the log of the class mix that the forcing implies. The head starts at zero, so an
     untrained network gives back the prior map, and the mix's commonest class where it is masked.
@@ -130,7 +136,12 @@ class LandUseNetwork(nn.Module):
             nn.Conv2d(widths[level + 1], widths[level], 1) for level in range(depth)
         )
         self.up = nn.ModuleList(Level(2 * widths[level], widths[level]) for level in range(depth))
-        self.head_features = nn.Conv2d(base, n_classes, 1)
+        self.join = nn.Sequential(
+            nn.Conv2d(base + shape.n_inputs, HEAD_WIDTH * base, 1, bias=False),
+            BatchNorm(HEAD_WIDTH * base),
+            nn.ReLU(),
+        )
+        self.head_features = nn.Conv2d(HEAD_WIDTH * base, n_classes, 1)
         self.head_inputs = nn.Conv2d(shape.n_inputs, n_classes, 1, bias=False)
         for weights in (*self.head_features.parameters(), *self.head_inputs.parameters()):
             nn.init.zeros_(weights)
@@ -240,7 +251,8 @@ class LandUseNetwork(nn.Module):
         inputs, before = self.features(prior, history, years, continuous, categories, coarse)
         guess = functional.conv2d(before[:, :-1], self.transition.T[:, :, None, None])
         guess = guess + before[:, -1:] * coarse[:, -n_classes:]
-        correction = self.head_features(self.decode(inputs)) + self.head_inputs(inputs)
+        joined = self.join(torch.cat([self.decode(inputs), inputs], 1))
+        correction = self.head_features(joined) + self.head_inputs(inputs)
         logits = guess + correction.clamp(-CORRECTION_LIMIT, CORRECTION_LIMIT)
         logits = logits * self.sharpness
         allowed = functional.conv2d(before, self.allowed.T[:, :, None, None])

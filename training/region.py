@@ -37,6 +37,7 @@ class Region:
     wraps : the last column's eastern neighbour is the first
     files : name -> sha256 of each input file
     attainable : what a made-up world says of itself (its attainable.json); empty for real data
+    known_quantities : the forcing was counted on these very maps; scores are an upper bound
     """
 
     name: str
@@ -53,6 +54,7 @@ class Region:
     wraps: bool
     files: dict[str, str]
     attainable: dict[str, Any] = field(default_factory=dict)
+    known_quantities: bool = False
     _shares: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     def best_attainable(self, before: int, after: int) -> dict[str, dict[str, float]]:
@@ -229,6 +231,7 @@ def load_region(
         wraps=inputs.grid.wraps,
         files=file_hashes(experiment),
         attainable=_attainable(path),
+        known_quantities=inputs.forcing.quantities == "known",
     )
 
 

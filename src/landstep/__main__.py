@@ -193,7 +193,7 @@ def inspect(
 ) -> None:
     """Say what a file is and holds.
 
-    Example: `landstep inspect model.onnx`
+    Example: `landstep inspect model.onnx`, `landstep inspect builtin:world`
     """
     from landstep.emulator.inspection import describe
 

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from landstep.emulator.builtin import builtin_models
 from landstep.emulator.errors import DependencyError, LandstepError
 from landstep.emulator.session import (
     Session,
@@ -71,13 +72,13 @@ def _runtime() -> tuple[list[str], bool]:
         return [*lines, _line(False, "onnxruntime", str(error))], False
     except LandstepError as error:
         return [*lines, f"  broken   {error}"], False
-    models = sorted((ROOT / "emulator" / "models").glob("*.onnx"))
+    models = builtin_models()
     if not models:
         return [*lines, _line(False, "a shipped model", "install landstep again")], False
-    for model in models:
+    for name, path in models.items():
         try:
-            card = Session.open(model).card
-            lines.append(_line(True, f"model builtin:{model.stem}, verified ({card.name})"))
+            card = Session.open(path).card
+            lines.append(_line(True, f"model builtin:{name}, verified ({card.name})"))
         except LandstepError as error:
             return [*lines, f"  broken   {error}"], False
     return lines, True

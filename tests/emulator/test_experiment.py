@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from landstep.emulator import experiment as experiment_module
+from landstep.emulator import builtin
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import load_experiment, read_table
 
@@ -122,7 +122,7 @@ def test_a_builtin_model_is_one_of_the_package(write, name, tmp_path):
 
 def test_a_builtin_model_is_found_by_its_name(write, tmp_path, monkeypatch):
     """In the package's own folder of models."""
-    monkeypatch.setattr(experiment_module.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(builtin.resources, "files", lambda package: tmp_path)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "little.onnx").touch()
     experiment = load_experiment(write("models/m.onnx", "builtin:little"))

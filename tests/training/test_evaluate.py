@@ -82,3 +82,10 @@ def test_what_can_be_reached_stands_beside_the_score_where_it_is_known(network, 
     assert entries[0]["best_attainable"] == best
     assert "best_attainable" not in entries[1]
     assert "best_attainable" not in score(network, [region], [(2006, 2007)])[0]
+
+
+def test_a_score_of_known_quantities_says_so(network, region):
+    known = dataclasses.replace(region, known_quantities=True)
+    pairs = [(2006, 2007)]
+    assert score(network, [known], pairs)[0]["quantities"] == "known, an upper bound"
+    assert "quantities" not in score(network, [region], pairs)[0]

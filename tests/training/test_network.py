@@ -112,6 +112,30 @@ def test_untrained_network_gives_the_commonest_class_of_the_mix_where_masked():
     assert len(np.unique(expected[arrays[0][0] == MASKED])) > 2
 
 
+def test_the_head_learns_what_only_two_of_a_cells_own_inputs_say_together():
+    """Crop where exactly one of prior and the map before is pasture: no sum of the two says it.
+
+    The stem is shut, so that nothing comes from the U-Net.
+    """
+    network = made_up()
+    torch.nn.init.zeros_(network.stem[0].weight)
+    given = inputs(network, y=32, x=32, masked=0.0, coarse=(1, 1))
+    rng = np.random.default_rng(1)
+    pasture, before = rng.integers(0, 2, (2, 1, 32, 32))
+    given[0] = torch.from_numpy(np.where(pasture, 3, 4).astype(np.uint8))
+    given[1][:, 0] = torch.from_numpy(np.where(before, 3, 4).astype(np.uint8))
+    target = torch.from_numpy(np.where(pasture != before, 2, 5))
+    graph = LandUseGraph(network)
+    head = [*network.join.parameters(), *network.head_features.parameters()]
+    steps = torch.optim.Adam(head, 0.05)
+    for _ in range(60):
+        logits = graph(*given)[1]
+        steps.zero_grad()
+        torch.nn.functional.cross_entropy(logits, target).backward()
+        steps.step()
+    assert np.array_equal(graph(*given)[0].numpy(), target.numpy())
+
+
 def test_missing_forcing_leaves_a_masked_cell_with_equal_odds():
     network = made_up().eval()
     arrays = inputs(network, masked=1)
