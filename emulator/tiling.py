@@ -1,7 +1,8 @@
 """Windows with an exact halo: the map does not depend on how it is cut.
 
 Windows start on the network's stride, counted from the grid's first cell, and carry a halo of at
-least the network's receptive field, clipped only at true edges. Each gives back its interior.
+least the network's receptive field, clipped only at true edges. Each gives back its interior: the
+box around what is wanted (land) of the square that it lies in.
 """
 
 from __future__ import annotations
@@ -53,10 +54,7 @@ class Window:
 def windows(
     shape: tuple[int, int], core: int, stride: int, halo: int, wraps: bool, wanted: np.ndarray
 ) -> Iterator[Window]:
-    """Cut a map into windows, row by row, leaving out those whose core wants nothing.
-
-    Parameters and errors as of `strips`.
-    """
+    """Cut a map into windows, row by row: see `strips` for the parameters and errors."""
     for _, _, of_strip in strips(shape, core, stride, halo, wraps, wanted):
         yield from of_strip
 
@@ -64,31 +62,45 @@ def windows(
 def strips(
     shape: tuple[int, int], core: int, stride: int, halo: int, wraps: bool, wanted: np.ndarray
 ) -> Iterator[tuple[int, int, list[Window]]]:
-    """Cut a map into strips of `core` rows, and each into windows.
+    """Cut a map into strips of `core` rows, and each into squares with a window each.
+
+    A window's core is the box around all that its square wants, begun on the stride; a square that
+    wants nothing has none.
 
     shape : (ny, nx) of the map
-    core : cells a side that a window answers for, a multiple of the stride
+    core : cells a side of the squares, a multiple of the stride
     stride, halo : the network's, halo a multiple of the stride
     wraps : the last column's neighbour is the first
     wanted : (ny, nx) bool, the cells that must be computed (land)
-    returns : first row, row after the last, and the windows whose core wants something
+    returns : first row, row after the last, and the windows of the strip
     Raises ConfigError for a core or a halo off the stride.
     """
     for what, size in (("core", core), ("halo", halo)):
         if size < stride or size % stride:
             raise ConfigError(f"window {what} of {size} cells, expected a multiple of {stride}")
     ny, nx = shape
-    for y0 in range(0, ny, core):
-        y1 = min(y0 + core, ny)
-        rows, top = _span(y0, y1, ny, stride, halo, wraps=False)
+    for first in range(0, ny, core):
+        last = min(first + core, ny)
         found = []
-        for x0 in range(0, nx, core):
-            x1 = min(x0 + core, nx)
-            if not wanted[y0:y1, x0:x1].any():
+        for start in range(0, nx, core):
+            square = wanted[first:last, start : start + core]
+            if not square.any():
                 continue
+            y0, y1 = _ends(square.any(axis=1), first, stride)
+            x0, x1 = _ends(square.any(axis=0), start, stride)
+            rows, top = _span(y0, y1, ny, stride, halo, wraps=False)
             cols, left = _span(x0, x1, nx, stride, halo, wraps)
             found.append(Window((y0, y1, x0, x1), rows, cols, top, left))
-        yield y0, y1, found
+        yield first, last, found
+
+
+def _ends(wanted: np.ndarray, first: int, stride: int) -> tuple[int, int]:
+    """Cell to begin with, on the stride, and cell after the last, of those wanted along an axis.
+
+    wanted : (n,) bool, not all False; first : number of its first cell, on the stride
+    """
+    there = np.flatnonzero(wanted)
+    return first + int(there[0]) // stride * stride, first + int(there[-1]) + 1
 
 
 def _span(

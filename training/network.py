@@ -98,7 +98,7 @@ class LandUseNetwork(nn.Module):
 
     The head sees the cell's own inputs beside what the U-Net makes of its neighbourhood, and joins
     them in a hidden layer: much of what is known of a cell's change is in its own past, and does
-    not fit through the first level's few channels (docs/decisions/0011-head.md).
+    not fit through the first level's few channels (docs/decisions/0011-the-heads-hidden-layer.md).
     The first guess of a known cell is log p(class | prior class) from a transition table; of a
     masked cell, the log of the class mix that the forcing implies. The head starts at zero, so an
     untrained network gives back the prior map, and the mix's commonest class where it is masked.

@@ -37,12 +37,26 @@ def test_every_wanted_cell_is_answered_for_exactly_once(cut):
 
 @given(cuts())
 @settings(deadline=None)
+def test_a_core_is_the_box_around_what_its_square_wants(cut):
+    """It ends with a wanted cell on each side, but for what begins it on the stride."""
+    wanted, core, stride = cut[5], cut[1], cut[2]
+    for window in windows(*cut):
+        y0, y1, x0, x1 = window.core
+        square = tuple(slice(n // core * core, (n // core + 1) * core) for n in (y0, x0))
+        assert wanted[y0:y1, x0:x1].sum() == wanted[square].sum()
+        assert wanted[y0 : y0 + stride, x0:x1].any() and wanted[y1 - 1, x0:x1].any()
+        assert wanted[y0:y1, x0 : x0 + stride].any() and wanted[y0:y1, x1 - 1].any()
+
+
+@given(cuts())
+@settings(deadline=None)
 def test_strips_cover_the_map_and_hold_the_windows(cut):
     """Row after row, also where no window is wanted."""
     reached, found = 0, []
     for top, bottom, inside in strips(*cut):
         assert top == reached and top < bottom <= cut[0][0]
-        assert all(window.core[:2] == (top, bottom) for window in inside)
+        for window in inside:
+            assert top <= window.core[0] < window.core[1] <= bottom
         reached = bottom
         found += [window.core for window in inside]
     assert reached == cut[0][0]
