@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from landstep.emulator.emulator import Emulator
-from landstep.emulator.errors import InputError
+from landstep.emulator.errors import ConfigError
+from landstep.emulator.legs import Leg, copied_years, legs_of
+from landstep.emulator.model_checks import direction_of
 from landstep.emulator.quota_report import QuotaReport, worst_of
+from landstep.emulator.run_folder import begin, held_folder, holds, identity
 from landstep.emulator.state import State
+from landstep.emulator.writer import Writer
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A run that has come to its end: its last state, and the report of each year's quotas."""
+    """A run that has come to its end, or was stopped before.
+
+    state : the last one; years : how many were done now
+    reports : of the quotas of each step made now
+    stopped : why it ended before its last year; empty where it did not
+    """
 
     state: State
+    years: int
     reports: tuple[QuotaReport, ...]
+    stopped: str = ""
 
     @property
     def unmet(self) -> str:
@@ -34,42 +46,114 @@ def run_years(
     *,
     restart: Path | None = None,
     cold: bool = False,
+    fresh: bool = False,
+    stop: Callable[[], str] = lambda: "",
     progress: Callable[[str], None] = lambda text: None,
 ) -> Ran:
     """Step from the map of `first` to `last`, writing every map and a restart into a folder.
 
+    Where the folder holds this run already, it goes on from the last year that is whole, however
+    it ended.
+
     first, last : forward in time, or backward where `last` lies before `first`. Where the
-        experiment says observed = "copy", a year that has a map is that map, not a step
-    output : gets land_use_YEAR.nc (CF) for each year, and restart.nc of the last one written
+        experiment says observed = "copy", a year that has a map is that map, not a step, and
+        `first` may lie before all maps: see `legs.legs_of`
+    output : gets land_use_YEAR.nc (CF) for each year, restart.nc of the last one written (the way
+        back of a run both ways has restart_backward.nc), and run.json, which says whose they are
     restart : start from this file, which must be of year `first` and go the same way
     cold : start with nothing known but the coast
-    returns : the state of year `last`, and what came of the quotas
-    Raises what `Emulator` raises; what was written before stays whole.
+    fresh : begin anew, whatever the folder holds
+    stop : asked after each year but the last; what it gives, unless "", is why to end there
+    returns : the last state, and what came of the quotas
+    Raises what `Emulator` raises, and ConfigError where the folder holds another run, or this one
+    with years past `last`. What was written before stays whole.
     """
     emulator = Emulator.open(experiment)
-    step = 1 if last >= first else -1
-    direction = None if last == first else ("forward" if step > 0 else "backward")
-    observed = emulator.inputs.land_use.years
-    copied = observed if emulator.experiment.observed == "copy" else ()
-    state = emulator.start(first, direction=direction, restart=restart, cold=cold)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{output}: cannot make the folder: {error.strerror}") from error
-    began, reports = time.monotonic(), []
-    if not cold:
-        emulator.write(state, output / f"land_use_{first}.nc")
-    for year in range(first + step, last + step, step):
-        if year in copied:
-            state = emulator.start(year, direction=direction)
-        else:
-            state = emulator.step(year, state)
-        emulator.write(state, output / f"land_use_{year}.nc")
-        state.save(output / "restart.nc")
-        if state.report is not None:
-            reports.append(state.report)
-        each, left = (time.monotonic() - began) / abs(year - first), abs(last - year)
-        said = f"{year} of {last}, {each:.2f} s a year, {each * left:.0f} s left"
+    both_ways = restart is None and not cold
+    legs = legs_of(emulator, first, last) if both_ways else (Leg(first, last),)
+    for leg in legs:
+        direction_of(emulator.card, leg.direction or "forward")
+    given, start = None, f"map of {first}{', cold' * cold}"
+    if restart is not None:
+        given = emulator.start(first, direction=legs[0].direction, restart=restart, cold=cold)
+        start = f"restart {given.checksum}"
+    copied = copied_years(emulator)
+    pace = _Pace(sum(len(leg.after(leg.first)) for leg in legs), progress)
+    reports: list[QuotaReport] = []
+    by_hand = restart is not None and restart.resolve().parent == output.resolve()
+    of = identity(emulator, start)
+    there = not (by_hand or fresh) and holds(output, of)
+    if not there and given is None:
+        given = emulator.start(legs[0].first, direction=legs[0].direction, cold=cold)
+    with held_folder(output), Writer() as writer:
+        if not (there or by_hand):
+            begin(output, of)
+        for leg in legs:
+            state = _stopped_at(emulator, leg, output) if there else None
+            if state is None:
+                state = given or emulator.start(leg.first, direction=leg.direction, cold=cold)
+                given = None
+                if not cold:
+                    writer.put(partial(_write, emulator, state, output, None))
+            pace.skip(len(range(leg.first, state.year, leg.step)))
+            for year in leg.after(state.year):
+                if year in copied:
+                    state = emulator.start(year, direction=leg.direction)
+                else:
+                    state = emulator.step(year, state)
+                    reports += [state.report] if state.report else []
+                writer.put(partial(_write, emulator, state, output, leg.restart))
+                pace.say(state, leg)
+                if pace.left and (stopped := stop()):
+                    return Ran(state, pace.done, tuple(reports), stopped)
+    return Ran(state, pace.done, tuple(reports))
+
+
+def _stopped_at(emulator: Emulator, leg: Leg, output: Path) -> State | None:
+    """Give the state from which a leg goes on; None where it has not begun.
+
+    Raises ConfigError where it has gone past its last year.
+    """
+    path = output / leg.restart
+    if not path.exists():
+        return None
+    state = emulator.start(restart=path, direction=leg.direction)
+    if (leg.last - state.year) * leg.step < 0:
+        raise ConfigError(
+            f"{output}: holds this run to {state.year}, past {leg.last}: nothing is left to do; "
+            "name another folder, or begin anew with --fresh"
+        )
+    return state
+
+
+def _write(emulator: Emulator, state: State, output: Path, restart: str | None) -> None:
+    """Write a year's map, and then the restart: a restart's map is always there."""
+    emulator.write(state, output / f"land_use_{state.year}.nc")
+    if restart is not None:
+        state.save(output / restart)
+
+
+@dataclass
+class _Pace:
+    """How fast a run goes, and how much of it is left.
+
+    left : years to come; done : years done now
+    """
+
+    left: int
+    progress: Callable[[str], None]
+    done: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def skip(self, years: int) -> None:
+        """Leave out years that are there already."""
+        self.left -= years
+
+    def say(self, state: State, leg: Leg) -> None:
+        """Say that a year is done."""
+        self.left -= 1
+        self.done += 1
+        each = (time.monotonic() - self.began) / self.done
+        said = f"{state.year} of {leg.last}, {each:.2f} s a year, {each * self.left:.0f} s left"
         missed = state.report.text() if state.report is not None else "the observed map"
-        progress(f"{said}; {missed}" if missed else said)
-    return Ran(state, tuple(reports))
+        self.progress(f"{said}; {missed}" if missed else said)

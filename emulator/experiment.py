@@ -94,6 +94,15 @@ class Experiment(StrictTable):
         file, _, variable = entry.partition(":")
         return self.path(file), variable or None
 
+    def input_files(self) -> list[Path]:
+        """Paths of all maps, forcing and statics that it names."""
+        entries = [getattr(self.statics, name) for name in type(self.statics).model_fields]
+        return [
+            self.path(self.land_use.file),
+            *(self.path(file) for file in self.forcing.files),
+            *(self.static_source(entry)[0] for entry in entries),
+        ]
+
     def model_path(self) -> Path:
         """Path of the ONNX file; "builtin:NAME" is one that came with the package.
 

@@ -6,12 +6,10 @@ Writing is atomic: a temporary file in the same folder, flushed to the disk, the
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 import sys
 import threading
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from landstep.emulator.atomic import replacing
 from landstep.emulator.calendar import calendar_name, decode_years
 from landstep.emulator.errors import InputError
 from landstep.emulator.file_checks import check_file, is_locked
@@ -191,18 +190,11 @@ def write_netcdf(
     and then leaves no temporary file and the old file as it was. A LandstepError raised while
     slabs are made passes through, with the same guarantee.
     """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        _write_all(temporary, dims, variables, attrs)
-        _flush(temporary)
-        os.replace(temporary, target)
-        _flush(target.parent)
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot write: {_write_reason(temporary, error)}") from error
-    finally:
-        with contextlib.suppress(OSError):  # where it could not be made, nor can it be removed
-            temporary.unlink()
+    with replacing(path) as temporary:
+        try:
+            _write_all(temporary, dims, variables, attrs)
+        except (OSError, RuntimeError) as error:
+            raise InputError(f"{path}: cannot write: {_write_reason(temporary, error)}") from error
 
 
 def _write_all(
@@ -272,15 +264,6 @@ def _storage(variable: Variable, kind: Any, shape: list[int | None]) -> dict[str
         cells = [min(size, _CHUNK) for size in shape[-2:] if size is not None]
         options["chunksizes"] = [1] * (len(shape) - 2) + cells
     return options
-
-
-def _flush(path: Path) -> None:
-    """Make the operating system put a file or a folder on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _reason(error: Exception) -> str:

@@ -16,10 +16,13 @@ from landstep.emulator.errors import ConfigError
 from landstep.emulator.netcdf import NetcdfFile
 
 
-def landstep(*words: object) -> subprocess.CompletedProcess[str]:
+def landstep(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command as a user would."""
     return subprocess.run(
-        [sys.executable, "-m", "landstep", *map(str, words)], capture_output=True, text=True
+        [sys.executable, "-m", "landstep", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
     )
 
 
@@ -104,7 +107,7 @@ def test_an_error_is_one_line_and_a_status(
     file = tmp_path / "file"
     file.write_text("in the way")
     filled = [w.format(experiment=experiment, file=file) for w in words]
-    done = landstep(*filled)
+    done = landstep(*filled, cwd=tmp_path)
     assert done.returncode == status, done.stderr
     assert says.format(file=file) in done.stderr
     assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr

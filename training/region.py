@@ -258,15 +258,8 @@ def available_years(inputs: Inputs) -> tuple[int, int]:
 
 def file_hashes(experiment: Experiment) -> dict[str, str]:
     """Give the sha256 of each input file of an experiment, by its name."""
-    statics = experiment.statics
-    entries = [getattr(statics, name) for name in type(statics).model_fields]
-    paths = [
-        experiment.path(experiment.land_use.file),
-        *(experiment.path(file) for file in experiment.forcing.files),
-        *(experiment.static_source(entry)[0] for entry in entries),
-    ]
     hashes = {}
-    for path in paths:
+    for path in experiment.input_files():
         with path.open("rb") as file:
             hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes

@@ -115,24 +115,44 @@ def run(
     output: Annotated[Path, typer.Option(help="folder for maps and restart")] = Path("run"),
     restart: Annotated[Path | None, typer.Option(help="start from this file")] = None,
     cold: Annotated[bool, typer.Option("--cold", help="start with only the coast known")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="begin anew in a folder in use")] = False,
+    time_limit: Annotated[
+        float | None, typer.Option(help="minutes; end after a year if the next could pass them")
+    ] = None,
 ) -> None:
     """Step through the years; one CF NetCDF map and the restart after each.
 
     Example: `landstep run world/experiment.toml --years 2015:2030 --output run`
 
     Backward in time: `landstep run world/experiment.toml --years 1985:1980 --output back`
+
+    The same command again goes on where it stopped. SIGTERM or the time limit ends a run after
+    the year under way, with exit status 75.
     """
     from landstep.emulator.driver import run_years
     from landstep.progress import Progress
+    from landstep.stopping import STOPPED, Stop
 
     first, last = parse_pair(years, ":", "--years")
-    with Progress("run") as progress:
+    with Progress("run") as progress, Stop(time_limit) as stop:
         ran = run_years(
-            experiment, first, last, output, restart=restart, cold=cold, progress=progress.say
+            experiment,
+            first,
+            last,
+            output,
+            restart=restart,
+            cold=cold,
+            fresh=fresh,
+            stop=stop.reason,
+            progress=progress.say,
         )
     if ran.unmet:
         typer.echo(ran.unmet)
-    typer.echo(f"wrote {output}/land_use_{last}.nc and {output}/restart.nc")
+    what = "wrote" if ran.years else "nothing was left to do: there are"
+    typer.echo(f"{what} {output}/land_use_{ran.state.year}.nc and its restart")
+    if ran.stopped:
+        typer.echo(f"stopped after {ran.state.year}: {ran.stopped}; the same command goes on")
+        raise typer.Exit(STOPPED)
 
 
 @app.command()

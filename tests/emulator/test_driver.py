@@ -1,12 +1,15 @@
 """Runs from the command line's side: years either way, observed years, what is said of quotas."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from landstep import Emulator, State
 from landstep.emulator import driver as driver_module
 from landstep.emulator.driver import run_years
-from landstep.emulator.errors import InputError, StepError
+from landstep.emulator.errors import ConfigError, InputError, StepError
 from landstep.emulator.experiment import load_experiment
 
 
@@ -46,13 +49,94 @@ def emulator_codes(path):
         return file.read("land_use")[0].astype(np.int8).view(np.uint8)
 
 
-def test_a_copied_run_goes_on_from_its_restart(copying, tmp_path):
+@pytest.mark.parametrize("middle", [2029, 2031])
+def test_a_copied_run_goes_on_from_its_restart(copying, tmp_path, middle):
+    """By the restart in its folder, a copy of it, or the same command with a later last year."""
     whole = run_years(copying, 2028, 2032, tmp_path / "whole").state
-    for middle in (2029, 2031):
-        run_years(copying, 2028, middle, tmp_path / "part")
-        restart = tmp_path / "part" / "restart.nc"
-        again = run_years(copying, middle, 2032, tmp_path / "part", restart=restart)
-        assert again.state.checksum == whole.checksum
+    run_years(copying, 2028, middle, tmp_path / "part")
+    restart = Path(shutil.copy(tmp_path / "part" / "restart.nc", tmp_path))
+    other = run_years(copying, middle, 2032, tmp_path / "other", restart=restart)
+    same = run_years(copying, 2028, 2032, tmp_path / "part")
+    assert same.years == 2032 - middle
+    run_years(copying, 2028, middle, tmp_path / "hand")
+    restart = tmp_path / "hand" / "restart.nc"
+    hand = run_years(copying, middle, 2032, tmp_path / "hand", restart=restart)
+    for ran in (other, same, hand):
+        assert ran.state.checksum == whole.checksum
+
+
+def test_the_same_run_goes_on_after_each_stop(copying, tmp_path):
+    """Here after every single year, at the edge of what is observed too; once done, it is done."""
+    whole = run_years(copying, 2028, 2033, tmp_path / "whole").state
+    for year in range(2029, 2033):
+        ran = run_years(copying, 2028, 2033, tmp_path / "part", stop=lambda: "now")
+        assert (ran.state.year, ran.years, ran.stopped) == (year, 1, "now")
+    for years in (1, 0):
+        ran = run_years(copying, 2028, 2033, tmp_path / "part", stop=lambda: "now")
+        assert (ran.state.year, ran.years, ran.stopped) == (2033, years, "")
+        assert ran.state.checksum == whole.checksum
+    for year in range(2028, 2034):
+        codes = [emulator_codes(tmp_path / f / f"land_use_{year}.nc") for f in ("whole", "part")]
+        assert np.array_equal(*codes)
+
+
+def test_a_run_from_a_restart_elsewhere_goes_on_too(experiment, tmp_path):
+    """The command names the restart that it began from, and is gone on with from a later one."""
+    run_years(experiment, 2015, 2017, tmp_path / "first")
+    given = {"restart": tmp_path / "first" / "restart.nc"}
+    whole = run_years(experiment, 2017, 2020, tmp_path / "whole", **given).state
+    stopped = run_years(experiment, 2017, 2020, tmp_path / "part", stop=lambda: "now", **given)
+    assert stopped.state.year == 2018
+    again = run_years(experiment, 2017, 2020, tmp_path / "part", **given)
+    assert again.years == 2 and again.state.checksum == whole.checksum
+
+
+def test_years_before_all_maps_are_reached_back_from_the_first(copying, tmp_path):
+    """Maps are there from 1985 on: one run, the restarts of both ways, every year once."""
+    stops = iter(["", "now"])
+    ran = run_years(copying, 1982, 1988, tmp_path, stop=lambda: next(stops))
+    assert (ran.state.year, ran.stopped) == (1983, "now")
+    ran = run_years(copying, 1982, 1988, tmp_path)
+    assert ran.state.year == 1988 and ran.years == 1 + 3
+    emulator = Emulator.open(copying)
+    state = emulator.start(1985, direction="backward")
+    for year in (1984, 1983, 1982):
+        state = emulator.step(year, state)
+    assert State.load(tmp_path / "restart_backward.nc").checksum == state.checksum
+    assert State.load(tmp_path / "restart.nc").checksum == emulator.start(1988).checksum
+    assert sorted(path.name for path in tmp_path.glob("land_use_*")) == [
+        f"land_use_{year}.nc" for year in range(1982, 1989)
+    ]
+
+
+def test_without_copying_a_run_does_not_start_before_all_maps(experiment, tmp_path):
+    with pytest.raises(InputError, match="no map of 1982"):
+        run_years(experiment, 1982, 1988, tmp_path)
+
+
+def test_a_run_past_its_last_year_is_not_cut_back(experiment, tmp_path):
+    run_years(experiment, 2015, 2017, tmp_path)
+    with pytest.raises(ConfigError, match="holds this run to 2017, past 2016: nothing is left"):
+        run_years(experiment, 2015, 2016, tmp_path)
+    assert State.load(tmp_path / "restart.nc").year == 2017
+    assert run_years(experiment, 2015, 2016, tmp_path, fresh=True).years == 1
+    assert State.load(tmp_path / "restart.nc").year == 2016
+
+
+def test_an_error_of_writing_ends_the_run(experiment, tmp_path, monkeypatch):
+    """It is raised a year later at most, and the restart is that of the last whole year."""
+    real = Emulator.write
+
+    def write(self, state, path):
+        if state.year == 2017:
+            raise InputError("disk full")
+        real(self, state, path)
+
+    monkeypatch.setattr(Emulator, "write", write)
+    for last in (2017, 2018, 2020):
+        with pytest.raises(InputError, match="disk full"):
+            run_years(experiment, 2015, last, tmp_path / str(last))
+        assert State.load(tmp_path / str(last) / "restart.nc").year == 2016
 
 
 def test_a_hindcast_steps_through_observed_years(experiment, tmp_path):
@@ -66,7 +150,7 @@ def test_a_hindcast_steps_through_observed_years(experiment, tmp_path):
 
 def test_one_year_is_its_start(experiment, tmp_path):
     assert run_years(experiment, 2015, 2015, tmp_path).state.year == 2015
-    assert [path.name for path in tmp_path.iterdir()] == ["land_use_2015.nc"]
+    assert {path.name for path in tmp_path.iterdir()} == {"land_use_2015.nc", "run.json"}
 
 
 def test_progress_tells_the_years_and_the_quotas_missed(copying, tmp_path, monkeypatch):
@@ -77,7 +161,7 @@ def test_progress_tells_the_years_and_the_quotas_missed(copying, tmp_path, monke
     for line, report in zip(said[1:], ran.reports, strict=True):
         assert line.endswith(report.text()) and ("; " in line) == bool(report.unmet)
     missed = ran.reports[0].__class__(*[np.zeros(3, np.int64)] * 2, 3, 2_000_000_000)
-    told = driver_module.Ran(ran.state, (missed, *ran.reports[1:]))
+    told = driver_module.Ran(ran.state, ran.years, (missed, *ran.reports[1:]))
     assert told.unmet.startswith("quotas that could not be met: in ")
 
 
@@ -101,3 +185,19 @@ def test_what_was_written_before_an_error_stays(experiment, tmp_path):
     with pytest.raises(InputError, match="year 1979 outside"):
         run_years(experiment, 1985, 1978, tmp_path)
     assert State.load(tmp_path / "restart.nc").year == 1980
+
+
+def test_a_start_that_cannot_be_leaves_nothing(experiment, tmp_path):
+    """No folder, and no record that would stand in the way of the right command."""
+    with pytest.raises(InputError, match="no map of 1700"):
+        run_years(experiment, 1700, 1701, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_cold_start_killed_before_its_first_restart_starts_cold_again(experiment, tmp_path):
+    whole = run_years(experiment, 2015, 2016, tmp_path / "whole", cold=True).state
+    part = tmp_path / "part"
+    run_years(experiment, 2015, 2016, part, cold=True)
+    for path in part.glob("*.nc*"):
+        path.unlink()
+    assert run_years(experiment, 2015, 2016, part, cold=True).state.checksum == whole.checksum

@@ -1,0 +1,58 @@
+"""When a run is to end early: after the year under way, never within it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType, TracebackType
+from typing import Any
+
+from landstep.emulator.errors import ConfigError
+
+STOPPED = 75
+"""Exit status of a run that was stopped and can go on. Source: sysexits.h, EX_TEMPFAIL."""
+
+
+class Stop:
+    """Says after each year whether to end there; use it as a context manager.
+
+    minutes : the run ends before a year that, being as long as the longest so far, could pass this
+        many minutes since here; None: no limit
+    Raises ConfigError for a limit that is not above 0.
+    """
+
+    def __init__(self, minutes: float | None = None) -> None:
+        if minutes is not None and not minutes > 0:
+            raise ConfigError(f"time limit of {minutes} minutes, expected more than 0")
+        self._minutes = minutes
+        self._began = self._last = time.monotonic()
+        self._longest = 0.0
+        self._signal = ""
+        self._before: Any = None
+
+    def __enter__(self) -> Stop:
+        """Take SIGTERM as a wish to end, no longer as the end."""
+        self._before = signal.signal(signal.SIGTERM, self._asked)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Put SIGTERM back to what it was."""
+        signal.signal(signal.SIGTERM, self._before)
+
+    def reason(self) -> str:
+        """Why to end here, at the end of a year; "" to go on."""
+        now = time.monotonic()
+        self._longest, self._last = max(self._longest, now - self._last), now
+        if self._signal:
+            return self._signal
+        if self._minutes is None or now - self._began + self._longest <= self._minutes * 60:
+            return ""
+        return f"the next year could pass the time limit of {self._minutes:g} minutes"
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:
+        self._signal = signal.Signals(number).name
