@@ -89,9 +89,10 @@ def run_years(
         if not (there or by_hand):
             begin(output, of)
         for leg in legs:
-            state = _stopped_at(emulator, leg, output) if there else None
-            if state is None:
-                state = given or emulator.start(leg.first, direction=leg.direction, cold=cold)
+            reached = _stopped_at(emulator, leg, output) if there else None
+            known = reached or given
+            state = known or emulator.start(leg.first, direction=leg.direction, cold=cold)
+            if reached is None:
                 given = None
                 if not cold:
                     writer.put(partial(_write, emulator, state, output, None))

@@ -86,8 +86,8 @@ def strips(
             square = wanted[first:last, start : start + core]
             if not square.any():
                 continue
-            y0, y1 = _ends(square.any(axis=1), first, stride)
-            x0, x1 = _ends(square.any(axis=0), start, stride)
+            y0, y1 = _ends(np.any(square, axis=1), first, stride)
+            x0, x1 = _ends(np.any(square, axis=0), start, stride)
             rows, top = _span(y0, y1, ny, stride, halo, wraps=False)
             cols, left = _span(x0, x1, nx, stride, halo, wraps)
             found.append(Window((y0, y1, x0, x1), rows, cols, top, left))
