@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from landstep.emulator.errors import ConfigError
@@ -35,12 +35,7 @@ class Stop:
         self._before = signal.signal(signal.SIGTERM, self._asked)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Put SIGTERM back to what it was."""
         signal.signal(signal.SIGTERM, self._before)
 

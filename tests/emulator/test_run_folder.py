@@ -12,7 +12,11 @@ from landstep.emulator.run_folder import RECORD, begin, held_folder, holds, iden
 
 
 def test_a_folder_goes_on_with_its_own_run_only(experiment, tmp_path):
-    of = identity(Emulator.open(experiment), "map of 2015")
+    emulator = Emulator.open(experiment)
+    of = identity(emulator, "map of 2015")
+    sizes = {path.name: path.stat().st_size for path in emulator.experiment.input_files()}
+    assert of["input_bytes"] == sizes and len(sizes) == 6
+    assert of["model_sha256"] == emulator.session.sha256
     assert not holds(tmp_path, of)
     begin(tmp_path, of)
     assert holds(tmp_path, json.loads(json.dumps(of)))
