@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -11,19 +11,22 @@ from pathlib import Path
 import numpy as np
 
 from landstep.emulator.card import Card
-from landstep.emulator.checks import check_step
-from landstep.emulator.classes import MASKED, Scheme
+from landstep.emulator.classes import Scheme
 from landstep.emulator.demand import Demand
 from landstep.emulator.errors import StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
 from landstep.emulator.inputs import Inputs, open_inputs
 from landstep.emulator.model_checks import DIRECTIONS, check_fit, check_lag, direction_of
+from landstep.emulator.network import Network
 from landstep.emulator.output import write_year
+from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.quotas import older, owed
 from landstep.emulator.session import Session, refuse_two_runtimes
+from landstep.emulator.settled import Settled
 from landstep.emulator.state import State
-from landstep.emulator.stepping import allocated, fields_for, logit_strips, rule_of
+from landstep.emulator.stepping import Stepper, fields_for, rule_of
+from landstep.emulator.tiling import Box, Cut, blocks
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Emulator:
     experiment: Experiment
     inputs: Inputs
     session: Session
+    _settled: Settled = field(default_factory=Settled, init=False, repr=False)
 
     @classmethod
     def open(cls, experiment: str | Path | Experiment) -> Emulator:
@@ -117,7 +121,7 @@ class Emulator:
         self,
         year: int,
         land_use: np.ndarray,
-        history: np.ndarray | None = None,
+        history: Sequence[np.ndarray] | None = None,
         *,
         direction: str | None = None,
     ) -> State:
@@ -125,26 +129,26 @@ class Emulator:
 
         land_use : (y, x) uint8 class numbers, MASKED where unknown; the coarse cells that hold such
             a cell owe what the forcing of that year has of each group, less what is known
-        history : (H, y, x) uint8, the maps before it in stepping order; None: nothing is known
+        history : H maps (y, x) uint8, those before it in stepping order; None: nothing is known
         direction : "forward" (default) or "backward" in time
         Raises StepError for a direction that the model was not trained for, StateError for maps
         that do not fit the grid or the model, InputError for a year outside the forcing where
         something is owed.
         """
         way = direction_of(self.card, direction or "forward")
-        expected = (self.card.history, *self.grid.shape)
         if history is None:
-            history = np.full(expected, MASKED, np.uint8)
-        if land_use.shape != expected[1:] or history.shape != expected:
+            history = [self.inputs.unknown_map()] * self.card.history
+        found = [tuple(map_.shape) for map_ in (land_use, *history)]
+        if found != [self.grid.shape] * (1 + self.card.history):
             raise StateError(
-                f"start in {year}: map of {land_use.shape} with a history of {history.shape}, "
-                f"expected {expected[1:]} and {expected}"
+                f"start in {year}: map of {found[0]} with a history of {found[1:]}, expected "
+                f"{self.grid.shape} with {self.card.history} of the same"
             )
         debt = self.demand.owed_at_start(land_use, year)
         return State(
             year=year,
             land_use=land_use,
-            history=history,
+            history=tuple(history),
             direction=way,
             anchor=year,
             debt=debt,
@@ -170,24 +174,31 @@ class Emulator:
         check_lag(self.card, 1)
         asked = self.demand.asked(state.year, year)
         rule = rule_of(self.experiment, self.scheme, self.card, state.direction)
-        land_use, realised, report = allocated(
-            self._logits(year, state), state, asked, self.demand, rule
+        stepper = Stepper(
+            state=state,
+            year=year,
+            network=self._network(year, state),
+            demand=self.demand,
+            quota=state.debt + asked,
+            rule=rule,
+            settled=self._settled,
         )
-        check_step(state.land_use, land_use, self.scheme, year, state.direction)
-        debt = owed(state.debt, asked, realised)
+        stepped = stepper.map(self._blocks())
+        debt = owed(state.debt, asked, stepped.realised)
+        sums = asked.sum(axis=(1, 2)), stepped.realised.sum(axis=(1, 2))
         return State(
             year=year,
-            land_use=land_use,
-            history=np.concatenate([state.land_use[None], state.history[:-1]]),
+            land_use=stepped.land_use,
+            history=(state.land_use, *state.history[:-1]),
             direction=state.direction,
             anchor=state.anchor,
             debt=debt,
-            debt_years=older(state.debt_years, state.debt, debt, self.demand.cell()),
+            debt_years=older(state.debt_years, state.debt, debt, self.demand.cell),
             scheme=state.scheme,
             grid=state.grid,
             model=state.model,
             provenance={**self.session.provenance, "landstep": version("landstep")},
-            report=report,
+            report=QuotaReport(*sums, stepped.unmet, stepped.largest),
         )
 
     def odds(self, year: int, state: State) -> np.ndarray:
@@ -206,12 +217,21 @@ class Emulator:
                 f"{'after' if state.direction > 0 else 'before'} it"
             )
         check_lag(self.card, lag)
-        return np.concatenate(list(self._logits(year, state)), axis=1)
+        network = self._network(year, state)
+        odds = np.empty((self.scheme.n_classes, *self.grid.shape), np.float32)
+        for block in self._blocks():
+            y0, y1, x0, x1 = block
+            given = network.given(block, network.free(block))
+            odds[:, y0:y1, x0:x1] = network.logits(block, given)
+        return odds
 
-    def _logits(self, year: int, state: State) -> Iterator[np.ndarray]:
+    def _network(self, year: int, state: State) -> Network:
         fields = fields_for(self.card, self.inputs, year, state)
-        core, wraps = self.experiment.run.core, self.grid.wraps
-        return logit_strips(self.session, fields, self.scheme, core, wraps)
+        cut = Cut(self.grid.shape, self.card.stride, self.card.halo, self.grid.wraps)
+        return Network(self.session, fields, self.scheme, cut)
+
+    def _blocks(self) -> Iterator[Box]:
+        return blocks(self.inputs.row, self.inputs.col, self.experiment.run.core)
 
     def write(self, state: State, path: str | Path) -> None:
         """Write a state's map as a CF NetCDF file; complete or not there."""

@@ -22,7 +22,6 @@ class Inputs:
 
     grid : of the land-use maps
     row, col : the coarse row of each fine row, the coarse column of each fine column
-    sea : (y, x) bool, True where the static maps have no land
     """
 
     grid: Grid
@@ -32,7 +31,11 @@ class Inputs:
     statics: Statics
     row: np.ndarray
     col: np.ndarray
-    sea: np.ndarray
+
+    @property
+    def sea(self) -> np.ndarray:
+        """Where the static maps have no land: (y, x) bool."""
+        return self.statics.categories(self.land_use.years[0])["soil_texture"] == 0
 
     def forcing_pair(self, year: int, prior_year: int) -> tuple[np.ndarray, np.ndarray]:
         """Forcing of a year and its change since the prior map's: two (F, cy, cx) float32, 0 where
@@ -43,20 +46,14 @@ class Inputs:
         now, before = self.forcing.year(year), self.forcing.year(prior_year)
         return known(now), known(now - before)
 
-    def continuous(self, names: list[str]) -> np.ndarray:
-        """Stack continuous statics by name: (S, y, x) float32, 0 where missing."""
-        fields = np.empty((len(names), *self.grid.shape), np.float32)
-        for number, name in enumerate(names):
-            fields[number] = known(self._static(self.statics.continuous, name))
-        return fields
+    def continuous(self, names: list[str]) -> tuple[np.ndarray, ...]:
+        """Give continuous statics by name: each (y, x) float32, 0 where missing."""
+        return tuple(self._static(self.statics.continuous, name) for name in names)
 
-    def categories(self, names: list[str], year: int) -> np.ndarray:
-        """Stack the categorical statics of a year by name: (C, y, x) uint8, 0 at sea."""
+    def categories(self, names: list[str], year: int) -> tuple[np.ndarray, ...]:
+        """Give the categorical statics of a year by name: each (y, x) uint8, 0 at sea."""
         of_year = self.statics.categories(year)
-        fields = np.empty((len(names), *self.grid.shape), np.uint8)
-        for number, name in enumerate(names):
-            fields[number] = self._static(of_year, name)
-        return fields
+        return tuple(self._static(of_year, name) for name in names)
 
     @staticmethod
     def _static(fields: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -64,18 +61,21 @@ class Inputs:
             raise ConfigError(f"static {name!r} is not one of {sorted(fields)}")
         return fields[name]
 
-    def history(self, year: int, direction: int, depth: int) -> np.ndarray:
-        """Stack the maps of the years before one in stepping order, as far as there are any.
+    def history(self, year: int, direction: int, depth: int) -> tuple[np.ndarray, ...]:
+        """Give the maps of the years before one in stepping order, as far as there are any.
 
         year : of the prior map; direction : 1 or -1; depth : H, how many
-        returns : (H, y, x) uint8, [0] next to the year; MASKED where there is no map
+        returns : H maps (y, x) uint8, [0] next to the year; MASKED where there is no map
         """
-        maps = np.full((depth, *self.grid.shape), MASKED, np.uint8)
-        for number in range(depth):
-            before = year - direction * (number + 1)
-            if before in self.land_use.years:
-                maps[number] = self.land_use.map(before)
-        return maps
+        years = [year - direction * (number + 1) for number in range(depth)]
+        return tuple(
+            self.land_use.map(before) if before in self.land_use.years else self.unknown_map()
+            for before in years
+        )
+
+    def unknown_map(self) -> np.ndarray:
+        """A map of which nothing is known, not even the coast; it takes no memory."""
+        return np.broadcast_to(np.uint8(MASKED), self.grid.shape)
 
     def cold_map(self) -> np.ndarray:
         """A map of which only the coast is known: OUTSIDE at sea, MASKED on land."""
@@ -106,8 +106,7 @@ def open_inputs(experiment: Experiment) -> Inputs:
     _same_scenario(statics, forcing)
     _same_phase(land_use, forcing)
     row, col = coarse_index(land_use.grid, forcing.coarse, str(experiment.forcing.files[0]))
-    sea = statics.categories(land_use.years[0])["soil_texture"] == 0
-    return Inputs(land_use.grid, of, land_use, forcing, statics, row, col, sea)
+    return Inputs(land_use.grid, of, land_use, forcing, statics, row, col)
 
 
 def _same_scenario(statics: Statics, forcing: Forcing) -> None:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -164,7 +164,9 @@ class Variable:
     attrs : attributes
     dtype : stored type; None: that of the array (required for slabs and Rows)
     fill : `_FillValue`, or None
-    compress : store with zstd level 1 and a checksum on each chunk (fletcher32)
+    compress : how it is stored: "zlib" (level 1, byte shuffle), which every program reads; "zstd"
+        (level 1), faster, which needs a NetCDF library with this filter, and many that hosts are
+        linked with have none; both with a checksum on each chunk (fletcher32). None: as it is
     """
 
     name: str
@@ -173,7 +175,7 @@ class Variable:
     attrs: dict[str, Any] = field(default_factory=dict)
     dtype: Any = None
     fill: float | int | None = None
-    compress: bool = True
+    compress: Literal["zlib", "zstd"] | None = "zlib"
 
 
 def write_netcdf(
@@ -266,7 +268,8 @@ def _storage(variable: Variable, kind: Any, shape: list[int | None]) -> dict[str
     if kind is str:
         return {}
     if variable.compress and variable.dims:
-        options |= {"compression": "zstd", "complevel": 1, "fletcher32": True}
+        options |= {"compression": variable.compress, "complevel": 1, "fletcher32": True}
+        options |= {"shuffle": variable.compress == "zlib"}
     if len(shape) > 1 and None not in shape[-2:] and 0 not in shape:
         cells = [min(size, _CHUNK) for size in shape[-2:] if size is not None]
         options["chunksizes"] = [1] * (len(shape) - 2) + cells

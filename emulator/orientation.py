@@ -5,13 +5,17 @@ Files are told apart by their coordinates, never by their names or by habit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from landstep.emulator.errors import InputError
 from landstep.emulator.grid import Grid
+from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.part import Part, runs
 
 _AXES = {
     "latitude": (("lat", "latitude", "nav_lat"), ("degrees_north", "degree_north", "degrees_n")),
@@ -43,6 +47,35 @@ class Orientation:
         if self.roll:
             field = np.roll(field, self.roll, axis=-1)
         return np.ascontiguousarray(field)
+
+    def read(
+        self,
+        file: NetcdfFile,
+        name: str,
+        step: tuple[int, ...],
+        part: Part,
+        convert: Callable[[np.ndarray, tuple[int, int]], np.ndarray],
+        dtype: Any,
+    ) -> np.ndarray:
+        """Read a part of a map piece by piece, so that no more than a piece is in memory twice.
+
+        name, step : the variable, and where the map lies along its leading dimensions
+        part : rows and columns of `grid`
+        convert : turns a piece as stored into the field's values; it is told the file's row and
+            column of the piece's first cell, for messages
+        returns : (y, x) of that dtype, read-only, as `mapped.zeros` gives it
+        """
+        ny, nx = part.of
+        field = zeros(part.shape, dtype)
+        columns = (part.columns - self.roll) % nx
+        for piece in row_pieces(part.shape[0]):
+            first, last = part.top + piece.start, part.top + piece.stop
+            rows = slice(ny - last, ny - first) if self.south_first else slice(first, last)
+            for place, stored in runs(columns):
+                values = convert(file.read(name, (*step, rows, stored)), (rows.start, stored.start))
+                put(field, piece.start, place.start, values[:: -1 if self.south_first else 1])
+        field.setflags(write=False)
+        return field
 
 
 def find_orientation(file: NetcdfFile, name: str) -> Orientation:

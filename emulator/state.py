@@ -15,8 +15,10 @@ import numpy as np
 from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import InputError, LandstepError, StateError
 from landstep.emulator.grid import AREA_UNIT_M2
+from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
 from landstep.emulator.quota_report import QuotaReport
+from landstep.emulator.rows import Rows
 
 SCHEMA = 2
 
@@ -26,7 +28,8 @@ ARRAYS = {
     "debt": (np.int64, ("group", "coarse_y", "coarse_x")),
     "debt_years": (np.uint8, ("group", "coarse_y", "coarse_x")),
 }
-"""Type and dimensions of a state's arrays; a dimension has one size in all of them."""
+"""Type and dimensions of a state's arrays; a dimension has one size in all of them. The history is
+H maps, and an array of three dimensions in the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,7 @@ class State:
 
     year : calendar year
     land_use : (y, x) uint8 class numbers, MASKED where not known; read-only, as all arrays are
-    history : (H, y, x) uint8, the maps before it in stepping order, [0] one step before; MASKED
+    history : H maps (y, x) uint8, those before it in stepping order, [0] one step before; MASKED
         where not known
     direction : the way in time that it steps, 1 or -1
     anchor : the year from which quotas are counted
@@ -51,7 +54,7 @@ class State:
 
     year: int
     land_use: np.ndarray
-    history: np.ndarray
+    history: tuple[np.ndarray, ...]
     direction: int
     anchor: int
     debt: np.ndarray
@@ -65,19 +68,20 @@ class State:
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no step can change the state that it starts from."""
         sizes: dict[str, int] = {}
+        object.__setattr__(self, "history", tuple(_frozen(m) for m in self.history))
         for name, (kind, dims) in ARRAYS.items():
-            array: np.ndarray = getattr(self, name)
-            fits = array.dtype == kind and array.ndim == len(dims) and 0 not in array.shape
+            shape, dtypes = self._shape(name), {m.dtype for m in self._maps(name)}
+            fits = dtypes == {np.dtype(kind)} and len(shape) == len(dims) and 0 not in shape
             if not fits or any(
-                sizes.setdefault(d, n) != n for d, n in zip(dims, array.shape, strict=True)
+                sizes.setdefault(d, n) != n for d, n in zip(dims, shape, strict=True)
             ):
+                found = " and ".join(sorted(map(str, dtypes))) or "nothing"
                 raise StateError(
-                    f"{name} is {array.dtype} {array.shape}, expected {np.dtype(kind)} "
-                    f"({', '.join(dims)}), none of size 0, with {sizes or 'no size fixed'}"
+                    f"{name} is {found} {shape}, expected {np.dtype(kind)} ({', '.join(dims)}), "
+                    f"none of size 0, with {sizes or 'no size fixed'}"
                 )
-            frozen = array.view()
-            frozen.setflags(write=False)
-            object.__setattr__(self, name, frozen)
+            if name != "history":
+                object.__setattr__(self, name, _frozen(getattr(self, name)))
         if self.direction not in (1, -1):
             raise StateError(f"direction is {self.direction}, expected 1 (forward) or -1")
 
@@ -86,8 +90,24 @@ class State:
         """The sha256 of everything that a later step depends on."""
         digest = hashlib.sha256(json.dumps(self._identity(), sort_keys=True).encode())
         for name in ARRAYS:
-            digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+            for field in self._maps(name):
+                for piece in row_pieces(len(field)):
+                    digest.update(np.ascontiguousarray(field[piece]))
         return digest.hexdigest()
+
+    def _maps(self, name: str) -> tuple[np.ndarray, ...]:
+        """The arrays of a name: the maps of the history, one of any other."""
+        return self.history if name == "history" else (getattr(self, name),)
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        """The shape that a name's arrays have in the file."""
+        maps = self._maps(name)
+        if name != "history":
+            return tuple(maps[0].shape)
+        shapes = {m.shape for m in maps}
+        if len(shapes) > 1:
+            raise StateError(f"history holds maps of {sorted(shapes)}, expected one size")
+        return (len(maps), *(shapes.pop() if shapes else ()))
 
     def _identity(self) -> dict[str, Any]:
         return {
@@ -98,7 +118,7 @@ class State:
             "model": self.model,
             "direction": self.direction,
             "anchor": self.anchor,
-            "shapes": {name: list(getattr(self, name).shape) for name in ARRAYS},
+            "shapes": {name: list(self._shape(name)) for name in ARRAYS},
         }
 
     def save(self, path: str | Path) -> None:
@@ -119,8 +139,10 @@ class State:
             path,
             self._sizes(),
             [
-                Variable(name, dims, getattr(self, name), {"long_name": self._meaning(name)})
-                for name, (_, dims) in ARRAYS.items()
+                Variable(
+                    name, dims, self._rows(name), {"long_name": self._meaning(name)}, dtype=kind
+                )
+                for name, (kind, dims) in ARRAYS.items()
             ],
             {
                 "title": "landstep restart",
@@ -136,11 +158,18 @@ class State:
             },
         )
 
+    def _rows(self, name: str) -> np.ndarray | Rows:
+        """What is to be written of a name: the maps piece by piece."""
+        if name in ("debt", "debt_years"):
+            return np.asarray(getattr(self, name))
+        maps = self._maps(name)
+        return Rows(field[piece] for field in maps for piece in row_pieces(len(field)))
+
     def _sizes(self) -> dict[str, int | None]:
         return {
             dim: size
             for name, (_, dims) in ARRAYS.items()
-            for dim, size in zip(dims, getattr(self, name).shape, strict=True)
+            for dim, size in zip(dims, self._shape(name), strict=True)
         }
 
     def _meaning(self, name: str) -> str:
@@ -190,15 +219,21 @@ class State:
                     f"{path}: restart schema {schema}, need {SCHEMA}; start again: what a step "
                     "takes from the years before is not in that file"
                 )
-            arrays: dict[str, Any] = {
-                name: file.read(name).astype(kind, copy=True) for name, (kind, _) in ARRAYS.items()
+            debts = {
+                name: file.read(name).astype(ARRAYS[name][0], copy=True)
+                for name in ("debt", "debt_years")
             }
             try:
                 state = cls(
                     year=int(attributes["year"]),
                     direction=int(attributes["direction"]),
                     anchor=int(attributes["anchor"]),
-                    **arrays,
+                    land_use=_read_map(file, "land_use", ()),
+                    history=tuple(
+                        _read_map(file, "history", (number,))
+                        for number in range(file.shape("history")[0])
+                    ),
+                    **debts,
                     scheme=str(attributes["scheme"]),
                     grid=str(attributes["grid_sha256"]),
                     model=str(attributes["model_sha256"]),
@@ -211,6 +246,21 @@ class State:
         if state.checksum != attributes["checksum"]:
             raise StateError(f"{path}: restart checksum mismatch{_previous_hint(path)}")
         return state
+
+
+def _read_map(file: NetcdfFile, name: str, step: tuple[int, ...]) -> np.ndarray:
+    """Read a map of class numbers piece by piece: (y, x) uint8, as `mapped.zeros` gives it."""
+    rows, columns = file.shape(name)[-2:]
+    field = zeros((rows, columns), np.uint8)
+    for piece in row_pieces(rows):
+        put(field, piece.start, 0, file.read(name, (*step, piece)).astype(np.uint8, copy=False))
+    return field
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    frozen = array.view()
+    frozen.setflags(write=False)
+    return frozen
 
 
 def previous_path(path: Path) -> Path:

@@ -121,7 +121,7 @@ def _make(
     sea = patches(rng, shape, 11, 4) == 0
     start[sea] = 0
     start[~sea & (rng.random(shape) < 0.05)] = MASKED
-    elevation = np.where(sea, np.nan, rng.gamma(2.0, 150.0, shape))
+    elevation = np.where(sea, 0.0, rng.gamma(2.0, 150.0, shape))
     codes = {
         "soil_texture": np.where(sea, 0, 1 + patches(rng, shape, 3, 7)),
         "climate_zone": np.where(sea, 0, 1 + patches(rng, shape, 20, 5)),
@@ -130,7 +130,7 @@ def _make(
         {"elevation": np.roll(elevation, roll, 1).astype(np.float32)},
         {name: np.roll(code, roll, 1).astype(np.uint8) for name, code in codes.items()},
     )
-    start, sea = np.roll(start, roll, 1).astype(np.uint8), np.roll(sea, roll, 1)
+    start = np.roll(start, roll, 1).astype(np.uint8)
     forcing = MadeUpForcing(blocks, tuple(session.card.states), roll // BLOCK)
     return Emulator(
         Experiment.model_validate(
@@ -145,7 +145,7 @@ def _make(
                 "folder": model.parent,
             }
         ),
-        Inputs(grid, of, MadeUpLandUse(start), forcing, statics, row, col, sea),
+        Inputs(grid, of, MadeUpLandUse(start), forcing, statics, row, col),
         session,
     )
 

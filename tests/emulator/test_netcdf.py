@@ -289,12 +289,15 @@ def test_rows_that_do_not_fill_the_variable_are_refused(tmp_path, shape, pieces,
     assert not list(tmp_path.iterdir())
 
 
-def test_data_are_stored_with_zstd_and_a_checksum(tmp_path):
-    write_noise(tmp_path / "a.nc")
+@pytest.mark.parametrize("way", ["zlib", "zstd", None])
+def test_data_are_stored_as_asked_with_a_checksum(tmp_path, way):
+    field = Variable("x", ("y",), np.arange(9), compress=way)
+    write_netcdf(tmp_path / "a.nc", {"y": 9}, [field], {})
     with netCDF4.Dataset(tmp_path / "a.nc") as file:
         filters = file["x"].filters()
-    assert filters["zstd"] and filters["fletcher32"]
-    assert filters["complevel"] == 1 and not filters["zlib"]
+    assert [filters[name] for name in ("zlib", "zstd")] == [way == "zlib", way == "zstd"]
+    assert filters["fletcher32"] == (way is not None)
+    assert filters["shuffle"] == (way == "zlib")
 
 
 @pytest.mark.parametrize(
