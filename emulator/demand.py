@@ -44,7 +44,8 @@ class Demand:
         top, left = int(inputs.row.min()), int(inputs.col.min())
         row, col = inputs.row - top, inputs.col - left
         shape = int(row.max()) + 1, int(col.max()) + 1
-        area = inputs.grid.cell_area()
+        area = inputs.grid.cell_area()[inputs.share.held.rows]
+        area = area if area.shape[1] == 1 else area[:, inputs.share.held.columns]
         return cls(
             inputs=inputs,
             matrix=inputs.scheme.group_matrix(inputs.forcing.states),

@@ -10,53 +10,67 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.emulator.assembly import Assembly
 from landstep.emulator.card import Card
 from landstep.emulator.classes import Scheme
 from landstep.emulator.demand import Demand
 from landstep.emulator.errors import StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
-from landstep.emulator.inputs import Inputs, open_inputs
+from landstep.emulator.inputs import Inputs, open_files
 from landstep.emulator.model_checks import DIRECTIONS, check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
 from landstep.emulator.output import write_year
 from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.quotas import older, owed
+from landstep.emulator.ranks import Ranks
 from landstep.emulator.session import Session, refuse_two_runtimes
 from landstep.emulator.settled import Settled
 from landstep.emulator.state import State
-from landstep.emulator.stepping import Stepper, fields_for, rule_of
+from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
 from landstep.emulator.tiling import Box, Cut, blocks
+
+ALONE = Ranks()
 
 
 @dataclass(frozen=True)
 class Emulator:
     """One experiment, opened: its inputs and its model.
 
-    The same call gives the same bits, for any window size and any number of threads.
+    The same call gives the same bits, for any window size, number of threads and number of ranks.
+    Of several ranks each holds its part of every map; `whole` brings them together.
     """
 
     experiment: Experiment
     inputs: Inputs
     session: Session
+    assembly: Assembly
     _settled: Settled = field(default_factory=Settled, init=False, repr=False)
 
     @classmethod
-    def open(cls, experiment: str | Path | Experiment) -> Emulator:
+    def open(cls, experiment: str | Path | Experiment, ranks: Ranks = ALONE) -> Emulator:
         """Open an experiment file, or an experiment already read.
 
+        ranks : the processes that share the map; each makes the same calls
         Raises ConfigError, InputError or ModelError, naming the file, where something is missing,
         damaged, or does not fit the rest. Nothing is downloaded.
         """
-        if not isinstance(experiment, Experiment):
-            experiment = load_experiment(experiment)
-        refuse_two_runtimes()
-        session = Session.open(
-            experiment.model_path(), experiment.run.provider, experiment.run.threads
-        )
-        inputs = open_inputs(experiment)
-        check_fit(session.card, inputs, experiment)
-        return cls(experiment, inputs, session)
+        with ranks.together():
+            if not isinstance(experiment, Experiment):
+                experiment = load_experiment(experiment)
+            refuse_two_runtimes()
+            session = Session.open(
+                experiment.model_path(), experiment.run.provider, experiment.run.threads
+            )
+        ranks.same(_alike(experiment, session))
+        with ranks.together():
+            files = open_files(experiment)
+        reach = session.card.halo + session.card.stride
+        assembly = Assembly.of(files.land_use, files.division(reach), ranks)
+        with ranks.together():
+            inputs = files.inputs(assembly.mine)
+            check_fit(session.card, inputs, experiment)
+        return cls(experiment, inputs, session, assembly)
 
     @property
     def grid(self) -> Grid:
@@ -97,10 +111,16 @@ class Emulator:
         direction; InputError for a year without a map; StateError for a restart of another model,
         grid, scheme, year or direction.
         """
+        with self.assembly.ranks.together():
+            return self._start(year, direction, restart, cold)
+
+    def _start(
+        self, year: int | None, direction: str | None, restart: str | Path | None, cold: bool
+    ) -> State:
         if restart is not None:
             if cold:
                 raise StepError("a restart and a cold start were both asked for; name one")
-            state = State.load(restart)
+            state = State.load(restart, self.inputs.share)
             self._check_restart(state, year, str(restart))
             _check_way(state, direction, str(restart))
             return state
@@ -139,10 +159,10 @@ class Emulator:
         if history is None:
             history = [self.inputs.unknown_map()] * self.card.history
         found = [tuple(map_.shape) for map_ in (land_use, *history)]
-        if found != [self.grid.shape] * (1 + self.card.history):
+        if found != [self.inputs.shape] * (1 + self.card.history):
             raise StateError(
                 f"start in {year}: map of {found[0]} with a history of {found[1:]}, expected "
-                f"{self.grid.shape} with {self.card.history} of the same"
+                f"{self.inputs.shape} with {self.card.history} of the same"
             )
         debt = self.demand.owed_at_start(land_use, year)
         return State(
@@ -169,23 +189,25 @@ class Emulator:
         for a state of another run; InputError for a year outside the forcing; CheckError where the
         result breaks an invariant.
         """
-        _check_next(year, state)
-        self._check_restart(state, None, "state")
-        check_lag(self.card, 1)
-        asked = self.demand.asked(state.year, year)
-        rule = rule_of(self.experiment, self.scheme, self.card, state.direction)
-        stepper = Stepper(
-            state=state,
-            year=year,
-            network=self._network(year, state),
-            demand=self.demand,
-            quota=state.debt + asked,
-            rule=rule,
-            settled=self._settled,
-        )
-        stepped = stepper.map(self._blocks())
+        ranks = self.assembly.ranks
+        with ranks.together():
+            _check_next(year, state)
+            self._check_restart(state, None, "state")
+            check_lag(self.card, 1)
+            asked = self.demand.asked(state.year, year)
+            stepper = Stepper(
+                state=state,
+                year=year,
+                network=self._network(year, state),
+                demand=self.demand,
+                quota=state.debt + asked,
+                rule=rule_of(self.experiment, self.scheme, self.card, state.direction),
+                settled=self._settled,
+            )
+            stepped = stepper.map(self._blocks())
+        self.assembly.fill_halo(stepped.land_use)
         debt = owed(state.debt, asked, stepped.realised)
-        sums = asked.sum(axis=(1, 2)), stepped.realised.sum(axis=(1, 2))
+        report = self._report(asked, stepped)
         return State(
             year=year,
             land_use=stepped.land_use,
@@ -198,7 +220,7 @@ class Emulator:
             grid=state.grid,
             model=state.model,
             provenance={**self.session.provenance, "landstep": version("landstep")},
-            report=QuotaReport(*sums, stepped.unmet, stepped.largest),
+            report=report,
         )
 
     def odds(self, year: int, state: State) -> np.ndarray:
@@ -218,20 +240,41 @@ class Emulator:
             )
         check_lag(self.card, lag)
         network = self._network(year, state)
-        odds = np.empty((self.scheme.n_classes, *self.grid.shape), np.float32)
+        odds = np.empty((self.scheme.n_classes, *self.inputs.shape), np.float32)
         for block in self._blocks():
             y0, y1, x0, x1 = block
             given = network.given(block, network.free(block))
             odds[:, y0:y1, x0:x1] = network.logits(block, given)
         return odds
 
+    def whole(self, state: State) -> State | None:
+        """Bring a state together: the whole map on the first rank, None on the others.
+
+        All ranks call it. One that is alone gets its state back.
+        """
+        return self.assembly.whole(state)
+
+    def _report(self, asked: np.ndarray, stepped: Stepped) -> QuotaReport:
+        """Sum up the quotas of a step, over what this rank owns and then over the ranks."""
+        ranks, (y0, y1, x0, x1) = self.assembly.ranks, self.inputs.share.coarse_box
+        sums = np.array([f[:, y0:y1, x0:x1].sum(axis=(1, 2)) for f in (asked, stepped.realised)])
+        total = ranks.sum(sums)
+        unmet = int(ranks.sum(np.array([stepped.unmet]))[0])
+        return QuotaReport(total[0], total[1], unmet, ranks.largest(stepped.largest))
+
     def _network(self, year: int, state: State) -> Network:
         fields = fields_for(self.card, self.inputs, year, state)
-        cut = Cut(self.grid.shape, self.card.stride, self.card.halo, self.grid.wraps)
+        share = self.inputs.share
+        wraps = self.grid.wraps and share.held.shape[1] == self.grid.shape[1]
+        cut = Cut(self.inputs.shape, self.card.stride, self.card.halo, wraps, share.phase)
         return Network(self.session, fields, self.scheme, cut)
 
     def _blocks(self) -> Iterator[Box]:
-        return blocks(self.inputs.row, self.inputs.col, self.experiment.run.core)
+        """Blocks of what this rank owns."""
+        top, bottom, left, right = self.inputs.share.own_box
+        row, col = self.inputs.row[top:bottom], self.inputs.col[left:right]
+        for y0, y1, x0, x1 in blocks(row, col, self.experiment.run.core):
+            yield y0 + top, y1 + top, x0 + left, x1 + left
 
     def write(self, state: State, path: str | Path) -> None:
         """Write a state's map as a CF NetCDF file; complete or not there."""
@@ -243,15 +286,26 @@ class Emulator:
                 f"{where}: made with model sha256 {state.model[:12]}, this run has "
                 f"{self.session.sha256[:12]}; start again, or take the model it was made with"
             )
-        if state.grid != self.grid.fingerprint or state.land_use.shape != self.grid.shape:
+        if state.grid != self.grid.fingerprint or state.land_use.shape != self.inputs.shape:
             raise StateError(
                 f"{where}: lies on another grid ({state.land_use.shape}), this run is on "
-                f"{self.grid.shape}; take the restart of this region"
+                f"{self.inputs.shape}; take the restart of this region"
             )
         if state.scheme != self.scheme.name:
             raise StateError(f"{where}: scheme {state.scheme}, this run uses {self.scheme.name}")
         if year is not None and state.year != year:
             raise StateError(f"{where}: restart is of {state.year}, asked for {year}")
+
+
+def _alike(experiment: Experiment, session: Session) -> dict[str, str]:
+    """What must be the same on all ranks."""
+    settings = experiment.model_dump_json(exclude={"run": {"core", "threads"}})
+    return {
+        "model sha256": session.sha256,
+        "landstep": version("landstep"),
+        **session.provenance,
+        "experiment": settings,
+    }
 
 
 def _check_next(year: int, state: State) -> None:

@@ -58,3 +58,9 @@ class DependencyError(LandstepError):
     """A package is missing; the message says how to get it."""
 
     status = 9
+
+
+def error_of_status(status: int) -> type[LandstepError]:
+    """Give the class of error that has a status."""
+    kinds = {kind.status: kind for kind in (LandstepError, *LandstepError.__subclasses__())}
+    return kinds.get(status, LandstepError)

@@ -13,7 +13,8 @@ from landstep.emulator.features import known
 from landstep.emulator.forcing import Forcing
 from landstep.emulator.grid import Grid, coarse_index
 from landstep.emulator.land_use import LandUse
-from landstep.emulator.statics import Statics
+from landstep.emulator.shares import Division, Share
+from landstep.emulator.statics import Source, Statics
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Inputs:
     """Everything that an experiment reads, on one grid.
 
     grid : of the land-use maps
-    row, col : the coarse row of each fine row, the coarse column of each fine column
+    row, col : the coarse row of each fine row, the coarse column of each fine column, as far as
+        this rank holds them
+    share : what this rank holds of the grid, and what it answers for
     """
 
     grid: Grid
@@ -31,6 +34,12 @@ class Inputs:
     statics: Statics
     row: np.ndarray
     col: np.ndarray
+    share: Share
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns that this rank holds."""
+        return self.share.held.shape
 
     @property
     def sea(self) -> np.ndarray:
@@ -75,23 +84,61 @@ class Inputs:
 
     def unknown_map(self) -> np.ndarray:
         """A map of which nothing is known, not even the coast; it takes no memory."""
-        return np.broadcast_to(np.uint8(MASKED), self.grid.shape)
+        return np.broadcast_to(np.uint8(MASKED), self.shape)
 
     def cold_map(self) -> np.ndarray:
         """A map of which only the coast is known: OUTSIDE at sea, MASKED on land."""
         return np.where(self.sea, OUTSIDE, MASKED).astype(np.uint8)
 
 
-def open_inputs(experiment: Experiment) -> Inputs:
-    """Open an experiment's files and check that they belong together.
+@dataclass(frozen=True)
+class Files:
+    """An experiment's files, opened and checked, and none of their maps read.
 
-    Raises InputError or ConfigError, naming the file, where one is wrong or does not fit the rest.
+    row, col : the forcing's row of each row of the map, its column of each column
+    """
+
+    land_use: LandUse
+    forcing: Forcing
+    statics: dict[str, Source]
+    row: np.ndarray
+    col: np.ndarray
+
+    def division(self, reach: int) -> Division:
+        """Say what there is to divide among ranks whose windows see `reach` cells around."""
+        grid, coarse = self.land_use.grid, self.forcing.coarse
+        return Division(grid, self.row, self.col, coarse.shape, reach)
+
+    def inputs(self, share: Share) -> Inputs:
+        """Open what a rank reads of them.
+
+        Raises InputError or ConfigError, naming the file, where one does not fit the rest.
+        """
+        land_use, forcing, row, col = self.land_use, self.forcing, self.row, self.col
+        statics = Statics.open(self.statics, land_use.grid, share.held)
+        _same_scenario(statics, forcing)
+        _same_phase(land_use, forcing)
+        if not share.held.is_whole:
+            land_use, forcing = land_use.cut(share.held), forcing.cut(share.forcing)
+            row = row[share.held.rows] - share.forcing.top
+            steps = np.diff(col[share.held.columns]) != 0
+            col = np.concatenate([[0], np.cumsum(steps)])
+        grid, of = land_use.grid, land_use.scheme
+        return Inputs(grid, of, land_use, forcing, statics, row, col, share)
+
+
+def open_files(experiment: Experiment) -> Files:
+    """Open an experiment's files.
+
+    Raises InputError or ConfigError, naming the file, where one is wrong.
     """
     experiment.verify_checksums()
     table = experiment.land_use
-    of = scheme(table.scheme)
     land_use = LandUse.open(
-        experiment.path(table.file), scheme=of, variant=table.variant, variable=table.variable
+        experiment.path(table.file),
+        scheme=scheme(table.scheme),
+        variant=table.variant,
+        variable=table.variable,
     )
     forcing = Forcing.open(
         [experiment.path(file) for file in experiment.forcing.files],
@@ -102,11 +149,17 @@ def open_inputs(experiment: Experiment) -> Inputs:
         name: experiment.static_source(getattr(experiment.statics, name))
         for name in type(experiment.statics).model_fields
     }
-    statics = Statics.open(sources, land_use.grid)
-    _same_scenario(statics, forcing)
-    _same_phase(land_use, forcing)
     row, col = coarse_index(land_use.grid, forcing.coarse, str(experiment.forcing.files[0]))
-    return Inputs(land_use.grid, of, land_use, forcing, statics, row, col)
+    return Files(land_use, forcing, sources, row, col)
+
+
+def open_inputs(experiment: Experiment) -> Inputs:
+    """Open an experiment's files, and check that they belong together.
+
+    Raises InputError or ConfigError, naming the file, where one is wrong or does not fit the rest.
+    """
+    files = open_files(experiment)
+    return files.inputs(files.division(0).whole())
 
 
 def _same_scenario(statics: Statics, forcing: Forcing) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +79,10 @@ class LandUse:
             _orientation=orientation,
             part=Part.whole(orientation.grid.shape),
         )
+
+    def cut(self, part: Part) -> LandUse:
+        """Give the same maps, of which only a part is read."""
+        return replace(self, part=part)
 
     def map(self, year: int) -> np.ndarray:
         """Land use of a year.

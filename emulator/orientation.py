@@ -78,6 +78,26 @@ class Orientation:
         return field
 
 
+def read_cut(
+    file: NetcdfFile,
+    name: str,
+    step: tuple[int, ...],
+    part: Part,
+    orientation: Orientation | None,
+) -> np.ndarray:
+    """Read a part of a small field, such as the coarse cells of a forcing, as `part` has it.
+
+    orientation : None where the file's rows and columns are the field's own
+    returns : (y, x) as the file decodes it
+    """
+    ny, nx = part.of
+    turned = orientation is not None and orientation.south_first
+    roll = 0 if orientation is None else orientation.roll
+    rows = slice(ny - part.bottom, ny - part.top) if turned else part.rows
+    found = [file.read(name, (*step, rows, cols)) for _, cols in runs((part.columns - roll) % nx)]
+    return np.concatenate(found, axis=1)[:: -1 if turned else 1]
+
+
 def find_orientation(file: NetcdfFile, name: str) -> Orientation:
     """Find grid and orientation of a variable from its coordinates.
 

@@ -17,8 +17,10 @@ from landstep.emulator.errors import InputError, LandstepError, StateError
 from landstep.emulator.grid import AREA_UNIT_M2
 from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
+from landstep.emulator.part import Part, runs
 from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.rows import Rows
+from landstep.emulator.shares import Share
 
 SCHEMA = 2
 
@@ -182,8 +184,10 @@ class State:
         }[name]
 
     @classmethod
-    def load(cls, path: str | Path) -> State:
+    def load(cls, path: str | Path, share: Share | None = None) -> State:
         """Read a restart file.
+
+        share : read only what this rank holds; None: all, and hold it against its checksum
 
         Raises StateError where it is missing, damaged, or of another schema; the message names the
         previous good file where there is one.
@@ -195,7 +199,7 @@ class State:
                     f"{path}: restart file not found{_previous_hint(path)}. A cold start is never "
                     "taken instead: ask for one"
                 )
-            return cls._read(path)
+            return cls._read(path, share)
         except StateError:
             raise
         except (LandstepError, OSError) as error:
@@ -206,7 +210,7 @@ class State:
             ) from error
 
     @classmethod
-    def _read(cls, path: Path) -> State:
+    def _read(cls, path: Path, share: Share | None = None) -> State:
         with NetcdfFile(path) as file:
             attributes = file.attrs()
             schema = attributes.get("landstep_restart_schema")
@@ -220,7 +224,7 @@ class State:
                     "takes from the years before is not in that file"
                 )
             debts = {
-                name: file.read(name).astype(ARRAYS[name][0], copy=True)
+                name: _coarse(file.read(name), share).astype(ARRAYS[name][0], copy=True)
                 for name in ("debt", "debt_years")
             }
             try:
@@ -228,9 +232,9 @@ class State:
                     year=int(attributes["year"]),
                     direction=int(attributes["direction"]),
                     anchor=int(attributes["anchor"]),
-                    land_use=_read_map(file, "land_use", ()),
+                    land_use=_read_map(file, "land_use", (), share),
                     history=tuple(
-                        _read_map(file, "history", (number,))
+                        _read_map(file, "history", (number,), share)
                         for number in range(file.shape("history")[0])
                     ),
                     **debts,
@@ -243,18 +247,32 @@ class State:
                 raise StateError(
                     f"{path}: restart is damaged: {error}{_previous_hint(path)}"
                 ) from error
-        if state.checksum != attributes["checksum"]:
+        part = share is not None and not share.held.is_whole
+        if not part and state.checksum != attributes["checksum"]:
             raise StateError(f"{path}: restart checksum mismatch{_previous_hint(path)}")
         return state
 
 
-def _read_map(file: NetcdfFile, name: str, step: tuple[int, ...]) -> np.ndarray:
+def _read_map(
+    file: NetcdfFile, name: str, step: tuple[int, ...], share: Share | None
+) -> np.ndarray:
     """Read a map of class numbers piece by piece: (y, x) uint8, as `mapped.zeros` gives it."""
     rows, columns = file.shape(name)[-2:]
-    field = zeros((rows, columns), np.uint8)
-    for piece in row_pieces(rows):
-        put(field, piece.start, 0, file.read(name, (*step, piece)).astype(np.uint8, copy=False))
+    held = Part.whole((rows, columns)) if share is None else share.held
+    if held.of != (rows, columns):
+        raise StateError(f"{name} is of another grid: {(rows, columns)}, this run has {held.of}")
+    field = zeros(held.shape, np.uint8)
+    for piece in row_pieces(held.shape[0]):
+        of_file = slice(held.top + piece.start, held.top + piece.stop)
+        for place, stored in runs(held.columns):
+            values = file.read(name, (*step, of_file, stored))
+            put(field, piece.start, place.start, values.astype(np.uint8, copy=False))
     return field
+
+
+def _coarse(field: np.ndarray, share: Share | None) -> np.ndarray:
+    """Cut a field of coarse cells to those that a rank holds."""
+    return field if share is None or share.held.is_whole else share.coarse_held.cut(field)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

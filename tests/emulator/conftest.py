@@ -10,13 +10,16 @@ import numpy as np
 import onnx
 import pytest
 
+from landstep.emulator.assembly import Assembly
 from landstep.emulator.card import write_manifest
 from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.experiment import Experiment
 from landstep.emulator.grid import Blocks, Grid, coarse_index
 from landstep.emulator.inputs import Inputs
+from landstep.emulator.ranks import Ranks
 from landstep.emulator.session import Session
+from landstep.emulator.shares import Division
 
 BLOCK = 7
 
@@ -117,6 +120,7 @@ def _make(
     )
     blocks = Blocks(BLOCK, (-(-shape[0] // BLOCK), -(-shape[1] // BLOCK)))
     row, col = coarse_index(grid, blocks, "blocks")
+    share = Division(grid, row, col, blocks.shape, 0).whole()
     start = np.where(rng.random(shape) < 0.3, patches(rng, shape, 1, 8), patches(rng, shape, 5, 8))
     sea = patches(rng, shape, 11, 4) == 0
     start[sea] = 0
@@ -145,8 +149,9 @@ def _make(
                 "folder": model.parent,
             }
         ),
-        Inputs(grid, of, MadeUpLandUse(start), forcing, statics, row, col),
+        Inputs(grid, of, MadeUpLandUse(start), forcing, statics, row, col, share),
         session,
+        Assembly(Ranks(), (share,)),
     )
 
 
