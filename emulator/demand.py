@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from landstep.emulator.area_sums import coarse_class_sums
 from landstep.emulator.classes import MASKED
-from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.features import known
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.mapped import row_pieces
@@ -82,6 +82,13 @@ class Demand:
         """
         return asked_area(self._fractions(before), self._fractions(after), self.matrix, self.whole)
 
+    def given(self, year: int) -> np.ndarray:
+        """Area that the forcing's states give each group: (G, cy, cx) int64, 0 where missing.
+
+        Raises InputError for a year outside the forcing.
+        """
+        return group_area(known(self._fractions(year)), self.matrix, self.whole)
+
     def owed_at_start(self, land_use: np.ndarray, year: int) -> np.ndarray:
         """Area that a map with unknown cells owes the forcing of its own year.
 
@@ -104,17 +111,11 @@ class Demand:
 
     def held(self, land_use: np.ndarray) -> np.ndarray:
         """Area of each group in a map (y, x): (G, cy, cx) int64, AREA_UNIT_M2."""
-        group = np.full(256, -1)
-        group[: self.inputs.scheme.n_classes] = self.inputs.scheme.group_of
-        held = np.zeros(self.shape, np.int64)
-        for piece in row_pieces(land_use.shape[0]):
-            first = int(self.row[piece.start])
-            coarse = CoarseCells.of(self.row[piece] - first, self.col)
-            numbers, area = group[land_use[piece]], self.area[piece]
-            for number in range(len(self.matrix)):
-                found = coarse.sum(np.where(numbers == number, area, 0))
-                held[number, first + coarse.rows[:, None], coarse.cols] += found
-        return held
+        classes = coarse_class_sums(
+            land_use, self.area, self.row, self.col, self.whole.shape, self.inputs.scheme.n_classes
+        )
+        members = self.inputs.scheme.members[:-1].astype(np.int64)
+        return np.einsum("gk,kyx->gyx", members, classes)
 
     def _fractions(self, year: int) -> np.ndarray:
         return self.inputs.forcing.year(year)[:, self.rows, self.cols]

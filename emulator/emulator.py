@@ -17,10 +17,10 @@ from landstep.emulator.demand import Demand
 from landstep.emulator.errors import StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
-from landstep.emulator.inputs import Inputs, open_files
+from landstep.emulator.inputs import Files, Inputs, open_files
 from landstep.emulator.model_checks import DIRECTIONS, check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
-from landstep.emulator.output import write_year
+from landstep.emulator.output import Output, Year
 from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.quotas import older, owed
 from landstep.emulator.ranks import Ranks
@@ -42,10 +42,12 @@ class Emulator:
     """
 
     experiment: Experiment
+    files: Files
     inputs: Inputs
     session: Session
     assembly: Assembly
     _settled: Settled = field(default_factory=Settled, init=False, repr=False)
+    _maps: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def open(cls, experiment: str | Path | Experiment, ranks: Ranks = ALONE) -> Emulator:
@@ -70,7 +72,7 @@ class Emulator:
         with ranks.together():
             inputs = files.inputs(assembly.mine)
             check_fit(session.card, inputs, experiment)
-        return cls(experiment, inputs, session, assembly)
+        return cls(experiment, files, inputs, session, assembly)
 
     @property
     def grid(self) -> Grid:
@@ -121,6 +123,8 @@ class Emulator:
             if cold:
                 raise StepError("a restart and a cold start were both asked for; name one")
             state = State.load(restart, self.inputs.share)
+            if self.assembly.ranks.is_first and not self.inputs.share.held.is_whole:
+                State.load(restart)  # the parts are not held against the file's checksum
             self._check_restart(state, year, str(restart))
             _check_way(state, direction, str(restart))
             return state
@@ -133,9 +137,17 @@ class Emulator:
         way = direction_of(self.card, direction or "forward")
         if cold:
             return self.start_from(year, self.inputs.cold_map(), direction=direction)
-        land_use = self.inputs.land_use.map(year)
-        history = self.inputs.history(year, way, self.card.history)
+        land_use, *history = self._observed(year, way)
         return self.start_from(year, land_use, history, direction=direction)
+
+    def _observed(self, year: int, way: int) -> list[np.ndarray]:
+        """Give the map of a year and those before it; those of the last call are not read again."""
+        years = [year - way * number for number in range(self.card.history + 1)]
+        there = [y for y in years if y == year or y in self.inputs.land_use.years]
+        maps = {y: self._maps[y] if y in self._maps else self.inputs.land_use.map(y) for y in there}
+        self._maps.clear()
+        self._maps.update(maps)
+        return [maps[y] if y in maps else self.inputs.unknown_map() for y in years]
 
     def start_from(
         self,
@@ -276,9 +288,36 @@ class Emulator:
         for y0, y1, x0, x1 in blocks(row, col, self.experiment.run.core):
             yield y0 + top, y1 + top, x0 + left, x1 + left
 
+    @cached_property
+    def output(self) -> Output:
+        """How years are written."""
+        row, col, coarse = self.files.row, self.files.col, self.files.forcing.coarse
+        places = None
+        if isinstance(coarse, Grid):
+            places = coarse.lat_deg[row[0] : row[-1] + 1], coarse.lon_deg[col[0] : col[-1] + 1]
+        of = self.scheme
+        return Output(self.grid, of, self.experiment.name, row - row[0], col - col[0], places)
+
+    def record(self, state: State) -> Year | None:
+        """Bring together what is written of a state: on the first rank, None on the others.
+
+        All ranks call it.
+        """
+        first, last = self.inputs.forcing.years
+        forcing = None
+        if first <= state.year <= last:
+            with self.assembly.ranks.together():
+                given = self.demand.given(state.year)
+            forcing = self.assembly.coarse(given)
+        whole = self.whole(state)
+        return None if whole is None else Year(whole, forcing)
+
     def write(self, state: State, path: str | Path) -> None:
-        """Write a state's map as a CF NetCDF file; complete or not there."""
-        write_year(Path(path), state, self.grid, self.scheme, self.experiment.name)
+        """Write a state's map as a CF NetCDF file; complete or not there. All ranks call it."""
+        year = self.record(state)
+        with self.assembly.ranks.together():
+            if year is not None:
+                self.output.write(Path(path), year)
 
     def _check_restart(self, state: State, year: int | None, where: str) -> None:
         if state.model != self.session.sha256:

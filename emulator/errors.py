@@ -7,9 +7,13 @@ from __future__ import annotations
 
 
 class LandstepError(Exception):
-    """Anything landstep refuses or cannot do; `status` is the code that a host sees."""
+    """Anything landstep refuses or cannot do; `status` is the code that a host sees.
+
+    shared : True where every rank of a run raises it
+    """
 
     status = 1
+    shared = False
 
 
 class InputError(LandstepError):

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from landstep.emulator.area_sums import coarse_class_sums
 from landstep.emulator.classes import OUTSIDE
-from landstep.emulator.mapped import row_pieces
 from landstep.emulator.tiling import Window
 
 INPUT_NAMES = (
@@ -55,17 +55,11 @@ def class_shares(
     shape : (cy, cx) of the coarse grid
     returns : (n_classes, cy, cx) float32, 0..1; 0 where a coarse cell holds no fine cell
     """
-    counts = np.zeros((n_classes + 1, *shape), np.int64)
-    for piece in row_pieces(row.size):
-        first = int(row[piece.start])
-        rows = int(row[piece.stop - 1]) + 1 - first
-        place = (row[piece, None] - first) * shape[1] + col[None, :]
-        of_class = np.minimum(land_use[piece], n_classes).astype(np.int64)
-        of_class *= rows * shape[1]
-        of_class += place
-        found = np.bincount(of_class.ravel(), minlength=(n_classes + 1) * rows * shape[1])
-        counts[:, first : first + rows] += found.reshape(-1, rows, shape[1])
-    return (counts[:-1] / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
+    ones = np.ones((row.size, 1), np.int64)
+    counts = coarse_class_sums(land_use, ones, row, col, shape, n_classes)
+    height, width = np.bincount(row, minlength=shape[0]), np.bincount(col, minlength=shape[1])
+    cells = np.maximum(np.outer(height, width), 1)
+    return (counts / cells).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -88,7 +90,9 @@ class Ranks:
         for rank, told in enumerate(found):
             if told is not None:
                 status, text = told
-                raise error_of_status(status)(f"rank {rank}: {text}") from failed
+                error = error_of_status(status)(f"rank {rank}: {text}")
+                error.shared = True
+                raise error from failed
 
     def same(self, mine: Mapping[str, str]) -> None:
         """Refuse ranks that are not alike in what the bits depend on.
@@ -150,10 +154,29 @@ class Ranks:
         self._comm.Recv(piece, rank)
         return piece
 
-    def abort(self, status: int) -> None:
-        """End all ranks at once: for errors that not all of them know of."""
-        if self._comm is not None:
-            self._comm.Abort(status)
+
+@contextlib.contextmanager
+def ended_by_all() -> Iterator[None]:
+    """End a program on all ranks when one fails: a shared error is told once, by the first.
+
+    An error that not all ranks know of is printed, and ends them all at once.
+    """
+    ranks = Ranks.launched()
+    if ranks._comm is None:
+        yield
+        return
+    try:
+        yield
+    except LandstepError as error:
+        if not error.shared:
+            print(f"landstep: rank {ranks.rank}: {error}", file=sys.stderr, flush=True)
+            ranks._comm.Abort(error.status)
+        if ranks.is_first:
+            raise
+        sys.exit(error.status)
+    except Exception:
+        traceback.print_exc()
+        ranks._comm.Abort(LandstepError.status)
 
 
 def _described(error: Exception) -> tuple[int, str]:

@@ -281,6 +281,15 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return frozen
 
 
+def checksum_of(path: Path) -> str:
+    """Give the checksum that a restart file says it has; StateError where it says none."""
+    with NetcdfFile(path) as file:
+        found = file.attrs().get("checksum")
+    if found is None:
+        raise StateError(f"{path}: not a landstep restart file (no checksum)")
+    return str(found)
+
+
 def previous_path(path: Path) -> Path:
     """Where the restart file that a newer one replaced is kept."""
     return path.with_name(path.name + ".previous")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from landstep.emulator.errors import ConfigError, LandstepError
+from landstep.emulator.ranks import ended_by_all
+
+if TYPE_CHECKING:
+    from landstep.emulator.driver import Ran
 
 app = typer.Typer(
     add_completion=False,
@@ -128,13 +132,17 @@ def run(
 
     The same command again goes on where it stopped. SIGTERM or the time limit ends a run after
     the year under way, with exit status 75.
+
+    On many processes, with the same maps: `mpirun -n 16 landstep run ...` (needs the extra `mpi`)
     """
     from landstep.emulator.driver import run_years
+    from landstep.emulator.ranks import Ranks
     from landstep.progress import Progress
     from landstep.stopping import STOPPED, Stop
 
     first, last = parse_pair(years, ":", "--years")
-    with Progress("run") as progress, Stop(time_limit) as stop:
+    ranks = Ranks.launched()
+    with Progress("run", silent=not ranks.is_first) as progress, Stop(time_limit) as stop:
         ran = run_years(
             experiment,
             first,
@@ -145,14 +153,22 @@ def run(
             fresh=fresh,
             stop=stop.reason,
             progress=progress.say,
+            ranks=ranks,
         )
+    if ranks.is_first:
+        _tell(ran, output)
+    if ran.stopped:
+        raise typer.Exit(STOPPED)
+
+
+def _tell(ran: Ran, output: Path) -> None:
+    """Say what came of a run."""
     if ran.unmet:
         typer.echo(ran.unmet)
     what = "wrote" if ran.years else "nothing was left to do: there are"
     typer.echo(f"{what} {output}/land_use_{ran.state.year}.nc and its restart")
     if ran.stopped:
         typer.echo(f"stopped after {ran.state.year}: {ran.stopped}; the same command goes on")
-        raise typer.Exit(STOPPED)
 
 
 @app.command()
@@ -314,7 +330,8 @@ def check(
 def main() -> None:
     """Run the command line; an error of landstep's is one line, and its status the exit code."""
     try:
-        app()
+        with ended_by_all():
+            app()
     except LandstepError as error:
         typer.echo(f"landstep: {error}", err=True)
         sys.exit(error.status)

@@ -16,7 +16,7 @@ from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.experiment import Experiment
 from landstep.emulator.grid import Blocks, Grid, coarse_index
-from landstep.emulator.inputs import Inputs
+from landstep.emulator.inputs import Files, Inputs
 from landstep.emulator.ranks import Ranks
 from landstep.emulator.session import Session
 from landstep.emulator.shares import Division
@@ -149,6 +149,7 @@ def _make(
                 "folder": model.parent,
             }
         ),
+        Files(MadeUpLandUse(start), forcing, {}, row, col),
         Inputs(grid, of, MadeUpLandUse(start), forcing, statics, row, col, share),
         session,
         Assembly(Ranks(), (share,)),
