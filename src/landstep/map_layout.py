@@ -136,7 +136,7 @@ def _keep_inside(axis: Any, place: Place) -> None:
     west, east, _, _ = place.extent
     for text, (at, _) in zip(axis.get_xticklabels(), place.x_ticks, strict=True):
         inwards = (at - west) / (east - west)
-        text.set_ha("left" if inwards < 0.04 else "right" if inwards > 0.96 else "center")
+        text.set_ha("left" if inwards < 0.02 else "right" if inwards > 0.98 else "center")
 
 
 def _draw_lines(axis: Any, lines: Graticule) -> None:
