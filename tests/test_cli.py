@@ -181,13 +181,19 @@ def test_a_pair_of_numbers_is_read_or_refused() -> None:
         parse_pair("480", "x", "--size")
 
 
-def test_plot_draws_two_pictures(experiment: Path, tmp_path: Path) -> None:
-    landstep("run", experiment, "--years", "2015:2017", "--output", tmp_path)
-    done = landstep("plot", experiment, "--output", tmp_path)
+def test_plot_draws_what_a_run_left(experiment: Path, tmp_path: Path) -> None:
+    run, out = tmp_path / "run", tmp_path / "pictures"
+    landstep("run", experiment, "--years", "2015:2017", "--output", run)
+    done = landstep("plot", run, "--years", "2015,2017", "--out", out, "--format", "pdf")
     assert done.returncode == 0, done.stderr
-    for name in ("land_use.png", "class_areas.png"):
-        assert (tmp_path / name).stat().st_size > 10_000
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    refused = landstep("plot", experiment, "--output", empty)
-    assert refused.returncode == 2 and "0 maps" in refused.stderr
+    names = [out / f"{name}.pdf" for name in ("maps", "change", "class_areas")]
+    assert done.stdout.splitlines() == [f"wrote {path}" for path in names]
+    assert all(path.stat().st_size > 10_000 for path in names)
+    for words, says, status in (
+        ((tmp_path / "pictures",), "0 maps", 2),
+        ((run, "--years", "2016,2019"), "no map of 2019; it has 2015 to 2017", 2),
+        ((run, "--region", "-9:-8,0:1"), "--region -9:-8,0:1: holds no cell", 4),
+    ):
+        refused = landstep("plot", *words)
+        assert refused.returncode == status and says in refused.stderr
+        assert refused.stderr.count("\n") == 1

@@ -40,7 +40,13 @@ ONLY_IN = {
     "mpi4py": ("emulator/ranks.py",),
     "rasterio": ("data/",),
     "sklearn": ("evaluation/boosting.py",),
-    "matplotlib": ("evaluation/drawing.py", "src/landstep/pictures.py"),
+    "matplotlib": (
+        "evaluation/drawing.py",
+        "src/landstep/drawing.py",
+        "src/landstep/map_pictures.py",
+        "src/landstep/change_pictures.py",
+        "src/landstep/area_pictures.py",
+    ),
 }
 
 

@@ -238,16 +238,28 @@ def inspect(
 
 @app.command()
 def plot(
-    experiment: ExperimentFile,
-    output: Annotated[Path, typer.Option(help="folder of `landstep run`")] = Path("run"),
+    run: Annotated[Path, typer.Argument(help="folder of `landstep run`")],
+    years: Annotated[str, typer.Option(help="of the maps; else first, middle, last")] = "",
+    region: Annotated[
+        str, typer.Option(help="drawn larger: LAT_SOUTH:LAT_NORTH,LON_WEST:LON_EAST, degrees")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="folder for pictures; else the run's")] = None,
+    format: Annotated[str, typer.Option(help="png or pdf")] = "png",
 ) -> None:
-    """Draw maps before, after and changed, and class areas (needs the extra `plot`).
+    """Draw maps, what changed, and class areas against the forcing (needs the extra `plot`).
 
-    Example: `landstep plot world/experiment.toml --output run`
+    Example: `landstep plot run --years 2015,2030 --region=47:48,-29:-27`
     """
     from landstep.pictures import draw_run
+    from landstep.plot_options import parse_region, parse_years
+    from landstep.progress import Progress
 
-    for picture in draw_run(experiment, output):
+    asked, box = parse_years(years), parse_region(region)
+    with Progress("plot") as progress:
+        pictures = draw_run(
+            run, years=asked, region=box, out=out, kind=format, progress=progress.count
+        )
+    for picture in pictures:
         typer.echo(f"wrote {picture}")
 
 
