@@ -47,8 +47,9 @@ class Emulator:
         if not isinstance(experiment, Experiment):
             experiment = load_experiment(experiment)
         refuse_two_runtimes()
+        run = experiment.run
         session = Session.open(
-            experiment.model_path(), experiment.run.provider, experiment.run.threads
+            experiment.model_path(), run.provider, run.threads, precision=run.precision
         )
         inputs = open_inputs(experiment)
         check_fit(session.card, inputs, experiment)
