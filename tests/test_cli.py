@@ -168,7 +168,7 @@ def test_doctor_tells_what_is_missing_and_how_to_get_it(monkeypatch: pytest.Monk
 
 def test_every_command_has_a_worked_example() -> None:
     listed = landstep("--help").stdout
-    for command in "demo world train export run inspect plot doctor config".split():
+    for command in "demo world train export run verify inspect plot doctor config".split():
         assert command in listed
         assert "Example" in landstep(command, "--help").stdout
     for command in ("record", "check"):
