@@ -20,17 +20,19 @@ LEAST_YEARS = 100
 """Years of a free run that a pass needs: an error that feeds on itself shows by then."""
 
 ONE_STEP_AGREEMENT = 0.999
-"""Least share of land cells that one step gives the same class."""
+"""Least share of land cells that one step gives the same class: as stored references ask of another
+processor (docs/decisions/0006-stored-references.md)."""
 
 ONE_STEP_MOVED = 0.1
-"""Largest share of a step's changed cells that may differ: one change in twenty, elsewhere."""
+"""The most cells that may differ in one step, for each that it changed. A change that is made in
+another cell counts twice: one change in twenty."""
 
 AREA_DIFFERENCE = 0.001
 """Largest difference of a class's area at the end, as a share of the land."""
 
 DRIFT_MOVED = 0.5
-"""Largest share of the run's changed cells that may differ at the end: a change that is made in
-another cell counts twice, so one change in four."""
+"""The most cells that may differ at the end, for each that the run changed: half of what the fp32
+run itself misses. Source: made-up world, docs/decisions/0012-gate-before-lower-precision.md."""
 
 
 def step_figures(
