@@ -50,10 +50,13 @@ class Emulator:
     _maps: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def open(cls, experiment: str | Path | Experiment, ranks: Ranks = ALONE) -> Emulator:
+    def open(
+        cls, experiment: str | Path | Experiment, ranks: Ranks = ALONE, *, gated: bool = True
+    ) -> Emulator:
         """Open an experiment file, or an experiment already read.
 
         ranks : the processes that share the map; each makes the same calls
+        gated : refuse a model whose card does not say that it passed for the provider and precision
         Raises ConfigError, InputError or ModelError, naming the file, where something is missing,
         damaged, or does not fit the rest. Nothing is downloaded.
         """
@@ -61,8 +64,14 @@ class Emulator:
             if not isinstance(experiment, Experiment):
                 experiment = load_experiment(experiment)
             refuse_two_runtimes()
+            run = experiment.run
             session = Session.open(
-                experiment.model_path(), experiment.run.provider, experiment.run.threads
+                experiment.model_path(),
+                run.provider,
+                run.threads,
+                precision=run.precision,
+                device=ranks.local,
+                gated=gated,
             )
         ranks.same(_alike(experiment, session))
         with ranks.together():

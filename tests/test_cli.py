@@ -156,6 +156,16 @@ def test_doctor_tells_what_is_here() -> None:
     assert "onnxruntime" in done.stdout and "builtin:world" in done.stdout
 
 
+def test_doctor_tells_which_precisions_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    from landstep import doctor
+
+    monkeypatch.setattr(
+        doctor, "precisions_here", lambda: {"provider a": "", "provider b": "no driver"}
+    )
+    report, _ = doctor.examine()
+    assert "  ok       [run] provider a\n  no       [run] provider b: no driver\n" in report
+
+
 def test_doctor_tells_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from landstep import doctor
 
@@ -168,7 +178,7 @@ def test_doctor_tells_what_is_missing_and_how_to_get_it(monkeypatch: pytest.Monk
 
 def test_every_command_has_a_worked_example() -> None:
     listed = landstep("--help").stdout
-    for command in "demo world train export run inspect plot doctor config".split():
+    for command in "demo world train export run verify inspect plot doctor config".split():
         assert command in listed
         assert "Example" in landstep(command, "--help").stdout
     for command in ("record", "check"):

@@ -31,11 +31,11 @@ MAY_IMPORT = {
 }
 
 ONLY_IN = {
-    "onnxruntime": ("emulator/session.py",),
+    "onnxruntime": ("emulator/runtime.py",),
     "netCDF4": ("emulator/netcdf.py",),
     "torch": ("training/", "export/"),
     "lightning": ("training/", "export/"),
-    "onnx": ("export/", "emulator/graph_checks.py", "emulator/session.py"),
+    "onnx": ("export/", "emulator/graph_checks.py", "emulator/runtime.py"),
     "cffi": ("coupling/",),
     "mpi4py": ("emulator/ranks.py",),
     "rasterio": ("data/",),

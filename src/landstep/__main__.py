@@ -224,6 +224,38 @@ def evaluate(
 
 
 @app.command()
+def verify(
+    experiment: ExperimentFile,
+    reference: Annotated[Path, typer.Option(help="folder of the fp32 run on the cpu")],
+    years: BothWays,
+    out: Annotated[
+        Path | None, typer.Option(help="model to write (default: beside it, MODEL.bf16.onnx)")
+    ] = None,
+) -> None:
+    """Hold [run] provider and precision against an fp32 run, and write the model with the result.
+
+    First the same experiment with provider = "cpu", precision = "fp32":
+    `landstep run experiment.toml --years 1990:2090 --output fp32`
+
+    Example: `landstep verify experiment.toml --reference fp32 --years 1990:2090`
+
+    A model runs on OpenVINO, or in bf16, only after it has passed; 100 years or more are needed.
+    """
+    from landstep.progress import Progress
+    from landstep.verify import verify_experiment
+
+    first, last = parse_pair(years, ":", "--years")
+    with Progress("verify") as progress:
+        verdict = verify_experiment(
+            experiment, reference, first, last, out=out, progress=progress.say
+        )
+    typer.echo(verdict.text)
+    typer.echo(f"wrote {verdict.model} and its manifest; name it as the experiment's model")
+    if not verdict.gate.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="model, restart, map, forcing or experiment")],
 ) -> None:

@@ -53,6 +53,15 @@ class Change:
     land: int
 
 
+def read_map(path: Path, scheme: Scheme) -> np.ndarray:
+    """Read a whole map that `Emulator.write` wrote: (y, x) uint8 class numbers."""
+    with NetcdfFile(path) as file:
+        codes = file.read("land_use", 0).astype(np.int8).view(np.uint8)
+    numbers = np.full(256, MASKED, np.uint8)
+    numbers[list(scheme.codes)] = np.arange(scheme.n_classes)
+    return numbers[codes]
+
+
 def read_maps(
     paths: Sequence[tuple[int, Path]],
     scheme: Scheme,
