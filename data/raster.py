@@ -27,6 +27,7 @@ class Raster:
     lat_deg, lon_deg : (ny,), (nx,) float64, cell centres as the file has them
     nodata : the number that means "missing", or None
     block_rows : rows that the file keeps together
+    itemsize : bytes of a value
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Raster:
     lon_deg: np.ndarray
     nodata: float | None
     block_rows: int
+    itemsize: int
     _dataset: Any
 
     def read(self, rows: slice, cols: slice) -> np.ndarray:
@@ -64,5 +66,6 @@ def open_raster(path: Path) -> Iterator[Raster]:
             west + dx * (np.arange(nx) + 0.5),
             described.nodata,
             int(dataset.block_shapes[0][0]),
+            np.dtype(dataset.dtypes[0]).itemsize,
             dataset,
         )

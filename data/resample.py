@@ -63,14 +63,11 @@ def col_weights(source: Lattice, lon_deg: np.ndarray, width_deg: float) -> csr_m
 
 
 def _around(source: Lattice) -> tuple[np.ndarray, np.ndarray]:
-    """Centres of the columns, with one more on each side of a globe, and whose column each is."""
+    """Centres of the columns, of a globe three times round, and whose column each is."""
     lon, cols = source.lon_deg, np.arange(source.lon_deg.size)
     if not source.wraps:
         return lon, cols
-    return (
-        np.concatenate([lon[-1:] - 360, lon, lon[:1] + 360]),
-        np.concatenate([cols[-1:], cols, cols[:1]]),
-    )
+    return np.concatenate([lon - 360, lon, lon + 360]), np.tile(cols, 3)
 
 
 def _nearest(ascending: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -15,6 +15,10 @@ from landstep.emulator.netcdf import NetcdfFile
 
 TIFF = (".tif", ".tiff")
 
+_MOST_KEPT = 2**28
+"""Bytes of rows that a file keeps together up to which they are read together; larger ones are
+unpacked anew for each window, which takes longer, and less memory."""
+
 
 @dataclass(eq=False)
 class SourceMap:
@@ -92,7 +96,8 @@ def open_map(path: Path, variable: str, step: int | None = None) -> Iterator[Sou
 
         with open_raster(path) as raster:
             lattice = Lattice.of_axes(raster.lat_deg, raster.lon_deg, path.name)
-            yield SourceMap(path.name, lattice, raster.nodata, "", raster.read, raster.block_rows)
+            rows = _kept_rows(raster.block_rows, lattice, raster.itemsize)
+            yield SourceMap(path.name, lattice, raster.nodata, "", raster.read, rows)
         return
     with NetcdfFile(path) as file:
         lattice, leading = Lattice.of_variable(file, variable), file.shape(variable)[:-2]
@@ -110,5 +115,9 @@ def open_map(path: Path, variable: str, step: int | None = None) -> Iterator[Sou
             file.fill_value(variable),
             str(file.attrs(variable).get("units", "")).strip(),
             lambda rows, cols: file.read(variable, (*index, rows, cols)),
-            file.chunk_rows(variable),
+            _kept_rows(file.chunk_rows(variable), lattice, file.dtype(variable).itemsize),
         )
+
+
+def _kept_rows(stored_together: int, lattice: Lattice, itemsize: int) -> int:
+    return stored_together if stored_together * lattice.shape[1] * itemsize <= _MOST_KEPT else 1
