@@ -386,6 +386,24 @@ def test_the_variant_must_be_declared(folder):
         prepare(path, folder / "out", (2015, 2015), region=REGION)
 
 
+def test_missing_heights_count_for_nothing(folder):
+    """Of coarse cells by interpolation, of fine ones by averaging: 300 m stays 300 m."""
+    coarse = np.full((HIGH_LAT.size, HIGH_LON.size), 300, np.float32)
+    coarse[np.random.default_rng(9).random(coarse.shape) < 0.4] = np.nan
+    lat, lon = centres(51.5, 49, 900), centres(-1.5, 1, 900)  # 1/360 degree
+    fine = np.full((900, 900), 300, np.float32)
+    fine[np.random.default_rng(9).random(fine.shape) < 0.4] = np.nan
+    for name, places, values in (
+        ("coarse", (HIGH_LAT, HIGH_LON), coarse),
+        ("fine", (lat, lon), fine),
+    ):
+        write_field(folder / "topography.nc", "elevation", *places, values, units="m")
+        prepare(sources(folder), folder / name, (2015, 2015), region=REGION)
+        heights = read_all(folder / name)["elevation"]
+        land = np.isfinite(heights)
+        assert land.any() and np.allclose(heights[land], 300, rtol=0, atol=1e-3)
+
+
 def test_a_wrong_unit_attribute_may_be_overruled(folder):
     spoil = _field("topography.nc", "elevation", HIGH_LAT, HIGH_LON, height(), units="m**2 s**-2")
     spoil(folder)
