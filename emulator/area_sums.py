@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from landstep.emulator.coarse_cells import CoarseCells
+from landstep.emulator.grid import Grid
 from landstep.emulator.mapped import row_pieces
 
 
@@ -35,6 +36,13 @@ def coarse_class_sums(
             of_class = np.where(land_use[piece] == number, area[piece], 0)
             sums[number][at] += coarse.sum(of_class)
     return sums
+
+
+def class_areas(land_use: np.ndarray, grid: Grid, n_classes: int) -> np.ndarray:
+    """Area of each class of a map, in AREA_UNIT_M2: (n_classes,) int64; MASKED counts for none."""
+    row, col = (np.zeros(size, np.int64) for size in land_use.shape)
+    sums = coarse_class_sums(land_use, grid.cell_area(), row, col, (1, 1), n_classes)
+    return sums[:, 0, 0]
 
 
 def _add_counts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Assembly:
 
     ranks: Ranks
     shares: tuple[Share, ...]
-    _whole: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    _whole: list[tuple[np.ndarray, np.ndarray | None]] = field(default_factory=list)
 
     @classmethod
     def of(cls, land_use: LandUse, division: Division, ranks: Ranks) -> Assembly:
@@ -35,7 +36,7 @@ class Assembly:
         with ranks.together():
             if ranks.is_first:
                 land = _land(land_use, division)
-        land = ranks.from_first(land)
+        land = cast(np.ndarray, ranks.from_first(land))
         with ranks.together():
             shares = division.shares(land, ranks.size)
         return cls(ranks, tuple(shares))
@@ -74,13 +75,10 @@ class Assembly:
         """
         if self.ranks.size == 1:
             return state
-        maps = [self._whole_map(land_use) for land_use in (state.land_use, *state.history)]
-        self._whole[:] = [
-            (part, found)
-            for part, found in zip((state.land_use, *state.history), maps, strict=True)
-            if found is not None or not self.ranks.is_first
-        ]
+        parts = (state.land_use, *state.history)
+        self._whole[:] = [(part, self._whole_map(part)) for part in parts]
         debts = [self.coarse(field) for field in (state.debt, state.debt_years)]
+        maps = [whole for _, whole in self._whole if whole is not None]
         if not self.ranks.is_first:
             return None
         return replace(

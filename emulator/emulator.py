@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from landstep.emulator.errors import StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
 from landstep.emulator.inputs import Files, Inputs, open_files
+from landstep.emulator.mapped import Maps
 from landstep.emulator.model_checks import DIRECTIONS, check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
 from landstep.emulator.output import Output, Year
@@ -162,7 +163,7 @@ class Emulator:
         self,
         year: int,
         land_use: np.ndarray,
-        history: Sequence[np.ndarray] | None = None,
+        history: Maps | None = None,
         *,
         direction: str | None = None,
     ) -> State:

@@ -6,7 +6,6 @@ it (one-hot, scaling, painting coarse cells onto fine ones) happens inside the g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from landstep.emulator.area_sums import coarse_class_sums
 from landstep.emulator.classes import OUTSIDE
+from landstep.emulator.mapped import Maps
 from landstep.emulator.tiling import Window
 
 INPUT_NAMES = (
@@ -79,10 +79,10 @@ class Fields:
     """
 
     prior: np.ndarray
-    history: Sequence[np.ndarray]
+    history: Maps
     years: int
-    continuous: Sequence[np.ndarray]
-    categories: Sequence[np.ndarray]
+    continuous: Maps
+    categories: Maps
     forcing: np.ndarray
     forcing_change: np.ndarray
     prior_shares: np.ndarray
@@ -95,7 +95,7 @@ class Fields:
         returns : a dict with the names of INPUT_NAMES, in that order
         """
 
-        def stacked(maps: Sequence[np.ndarray], dtype: Any) -> np.ndarray:
+        def stacked(maps: Maps, dtype: Any) -> np.ndarray:
             all_maps = np.asarray(maps, dtype).reshape(1, len(maps), *self.prior.shape)
             return np.ascontiguousarray(all_maps)
 

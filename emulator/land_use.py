@@ -100,7 +100,7 @@ class LandUse:
             fill = file.fill_value(self.variable)
 
             def numbers(codes: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
-                codes = self._whole_codes(codes, fill, where, origin)
+                codes = whole_codes(codes, fill, self.scheme, self.variant, where, origin)
                 return self.scheme.numbers_from_codes(codes, self.variant, where, origin)
 
             step = (self.years.index(year),)
@@ -109,32 +109,39 @@ class LandUse:
     def _complete(self) -> bool:
         return len(self.years) == self.years[-1] - self.years[0] + 1
 
-    def _whole_codes(
-        self,
-        codes: np.ndarray,
-        fill: float | int | None,
-        where: str,
-        origin: tuple[int, int],
-    ) -> np.ndarray:
-        """Turn stored codes into whole numbers, and what means "missing" into a no-data code."""
-        missing = self.scheme.nodata[0]
-        if codes.dtype == np.int8:  # a classic file's signed byte: -1 is 255
-            codes, fill = codes.view(np.uint8), None if fill is None else int(fill) % 256
-        if fill is not None and np.isfinite(fill) and int(fill) in self._known():
-            _LOG.info("%s: fill value %s is a class code and read as that class", where, fill)
-            missing = int(fill)  # ocean is a class: 0 declared as fill is still ocean
-        if codes.dtype.kind in "iu":
-            return codes if fill is None else np.where(codes == fill, missing, codes)
-        if codes.dtype.kind != "f":
-            raise InputError(f"{where}: {codes.dtype} values, expected class codes")
-        filled = np.where(np.isnan(codes), missing, codes)
-        broken = filled != np.rint(filled)
-        if broken.any():
-            raise InputError(
-                f"{where}: {filled[broken][0]:g} at cell {first_place(broken, origin)} is no class "
-                "code; was the map interpolated? Take codes from the nearest cell"
-            )
-        return filled.astype(np.int32)
 
-    def _known(self) -> dict[int, int]:
-        return self.scheme.variants[self.variant]
+def whole_codes(
+    codes: np.ndarray,
+    fill: float | int | None,
+    of: Scheme,
+    variant: str,
+    where: str,
+    origin: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """Turn stored codes into whole numbers, and what means "missing" into a no-data code.
+
+    codes : any shape, as stored; floats with NaN where missing
+    fill : the number that the file declares to mean "missing", or None. Where that is the code of
+        a class (0 is often declared, and is ocean), it stays that class
+    where : file and year, for the message; origin : the file's place of the first code
+    returns : the same shape, integer
+    Raises InputError for a number that is not whole, or data that are no numbers.
+    """
+    missing, known = of.nodata[0], of.variants[variant]
+    if codes.dtype == np.int8:  # a classic file's signed byte: -1 is 255
+        codes, fill = codes.view(np.uint8), None if fill is None else int(fill) % 256
+    if fill is not None and np.isfinite(fill) and int(fill) in known:
+        _LOG.info("%s: fill value %s is a class code and read as that class", where, fill)
+        missing = int(fill)  # ocean is a class: 0 declared as fill is still ocean
+    if codes.dtype.kind in "iu":
+        return codes if fill is None else np.where(codes == fill, missing, codes)
+    if codes.dtype.kind != "f":
+        raise InputError(f"{where}: {codes.dtype} values, expected class codes")
+    filled = np.where(np.isnan(codes), missing, codes)
+    broken = filled != np.rint(filled)
+    if broken.any():
+        raise InputError(
+            f"{where}: {filled[broken][0]:g} at cell {first_place(broken, origin)} is no class code; "
+            "was the map interpolated? Take codes from the nearest cell"
+        )
+    return filled.astype(np.int32)

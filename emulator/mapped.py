@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from landstep.emulator.errors import InputError
+
+Maps = Sequence[np.ndarray] | np.ndarray
+"""Some maps (y, x), or an array of them (n, y, x)."""
 
 IN_MEMORY_BYTES = 2**28
 """A map of fewer bytes is an ordinary array."""

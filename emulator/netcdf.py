@@ -83,6 +83,12 @@ class NetcdfFile:
         """Sizes of a variable's dimensions."""
         return tuple(int(n) for n in self._variable(name).shape)
 
+    def chunk_rows(self, name: str) -> int:
+        """Rows that are stored together, so that reading one costs as much as reading all."""
+        with _LOCK:
+            chunks = self._variable(name).chunking()
+        return 1 if not chunks or chunks == "contiguous" else int(chunks[-2])
+
     def dtype(self, name: str) -> np.dtype:
         """Data type of a variable, in the machine's byte order (object for strings)."""
         kind = self._variable(name).dtype

@@ -107,7 +107,7 @@ def find_orientation(file: NetcdfFile, name: str) -> Orientation:
     """
     where = f"{file.path.name}, {name}"
     dims, shape = file.dims(name), file.shape(name)
-    kinds = [_axis_kind(file, dim) for dim in dims]
+    kinds = [axis_kind(file, dim) for dim in dims]
     sizes = ", ".join(f"{dim}={size}" for dim, size in zip(dims, shape, strict=True))
     if kinds[-2:] == ["longitude", "latitude"]:
         raise InputError(
@@ -138,7 +138,7 @@ def _is_point_list(file: NetcdfFile, dims: tuple[str, ...], kinds: list[str | No
     return any(file.dims(n) == dims[-1:] for n in file.names() if n.lower() in latitudes)
 
 
-def _axis_kind(file: NetcdfFile, dim: str) -> str | None:
+def axis_kind(file: NetcdfFile, dim: str) -> str | None:
     """Tell what a dimension runs along, from its coordinate variable; None for anything else."""
     if dim not in file.names() or file.dims(dim) != (dim,):
         return None
@@ -171,12 +171,12 @@ def _regular(file: NetcdfFile, lat_name: str, lon_name: str, where: str) -> Orie
     lat = file.read(lat_name).astype(np.float64)
     lon = file.read(lon_name).astype(np.float64)
     south_first = bool(lat.size > 1 and lat[0] < lat[-1])
-    wrapped, roll = _eastward(lon, where)
+    wrapped, roll = eastward(lon, where)
     grid = Grid.regular(lat[::-1] if south_first else lat, wrapped, where)
     return Orientation(grid, south_first, roll)
 
 
-def _eastward(lon_deg: np.ndarray, where: str) -> tuple[np.ndarray, int]:
+def eastward(lon_deg: np.ndarray, where: str) -> tuple[np.ndarray, int]:
     """Longitudes within -180..180, west to east, and the roll that brings them there.
 
     Raises InputError where a region lies across 180 degrees east, so that it would fall apart.

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from landstep.emulator.area_sums import class_areas
 from landstep.emulator.card import Card, DriftFigures, Gate, StepFigures
 from landstep.emulator.errors import ModelError
 from landstep.emulator.grid import Grid
-from landstep.emulator.output import class_areas
 
 LEAST_YEARS = 100
 """Years of a free run that a pass needs: an error that feeds on itself shows by then."""

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from landstep.emulator.network import Given
 from landstep.emulator.tiling import Box
 
@@ -35,5 +37,5 @@ def digest_of(given: Iterable[Given], rule: str) -> bytes:
         digest.update(repr(window.core).encode())
         for array in inputs.values():
             digest.update(repr(array.shape).encode())
-            digest.update(array)
+            digest.update(np.ascontiguousarray(array).data)
     return digest.digest()

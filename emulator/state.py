@@ -94,7 +94,7 @@ class State:
         for name in ARRAYS:
             for field in self._maps(name):
                 for piece in row_pieces(len(field)):
-                    digest.update(np.ascontiguousarray(field[piece]))
+                    digest.update(np.ascontiguousarray(field[piece]).data)
         return digest.hexdigest()
 
     def _maps(self, name: str) -> tuple[np.ndarray, ...]:
@@ -223,7 +223,7 @@ class State:
                     f"{path}: restart schema {schema}, need {SCHEMA}; start again: what a step "
                     "takes from the years before is not in that file"
                 )
-            debts = {
+            debts: dict[str, Any] = {
                 name: _coarse(file.read(name), share).astype(ARRAYS[name][0], copy=True)
                 for name in ("debt", "debt_years")
             }

@@ -83,6 +83,35 @@ def world(
 
 
 @app.command()
+def prepare(
+    sources: Annotated[Path, typer.Argument(help="file of sources (TOML)")],
+    out: Annotated[Path, typer.Argument(help="folder to make")],
+    years: Annotated[str, typer.Option(help="first and last map, FIRST:LAST")],
+    region: Annotated[
+        str, typer.Option(help="LAT_S:LAT_N,LON_W:LON_E in degrees; without it, the globe")
+    ] = "",
+) -> None:
+    """Bring HILDA+, LUH2 and static maps onto one grid of 1/120 degree, ready to run.
+
+    Example: `landstep prepare sources.toml iberia --region 36:44,-10:4 --years 1960:2019`
+    """
+    from landstep.data.prepare import prepare as prepare_inputs
+    from landstep.progress import Progress
+
+    with Progress("prepare") as progress:
+        prepared = prepare_inputs(
+            sources,
+            out,
+            parse_pair(years, ":", "--years"),
+            region=region,
+            progress=progress.count,
+        )
+    for note in prepared.notes:
+        typer.echo(note)
+    typer.echo(f"wrote {prepared.path}; next: landstep inspect {prepared.path}")
+
+
+@app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="training file (TOML)")],
     output: Annotated[Path | None, typer.Option(help="checkpoint to write")] = None,

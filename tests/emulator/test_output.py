@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray
 
-from landstep.emulator.area_sums import coarse_class_sums
+from landstep.emulator.area_sums import class_areas
 from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.errors import InputError
 
@@ -32,13 +32,6 @@ for path in sys.argv[2:]:
 """
 CF = "cf:1.11"
 KINDS = {"regular": (37, 53), "globe": (28, 56), "projected": (31, 45)}
-
-
-def class_areas(land_use, emulator):
-    """Area of each class, summed over the coarse cells: (8,) int64."""
-    where = emulator.output.row, emulator.output.col
-    shape = tuple(int(index[-1]) + 1 for index in where)
-    return coarse_class_sums(land_use, emulator.grid.cell_area(), *where, shape, 8).sum(axis=(1, 2))
 
 
 def cf_check(*paths):
@@ -139,7 +132,7 @@ def test_a_file_says_where_it_comes_from(written):
 def test_class_areas_sum_to_the_region_exactly(written, kind):
     """Cell by cell in whole numbers of 0.001 m2, unknown cells apart."""
     emulator, state, path = written[kind]
-    areas = class_areas(state.land_use, emulator)
+    areas = class_areas(state.land_use, emulator.grid, 8)
     assert areas.dtype == np.int64
     cells = np.broadcast_to(emulator.grid.cell_area(), emulator.grid.shape)
     by_hand = [0] * 256
@@ -180,7 +173,7 @@ def test_areas_of_a_known_map_are_the_regions_area(make_emulator):
         emulator = make_emulator(kind, shape)
         state = emulator.step(2001, emulator.start(2000))
         whole = int(np.broadcast_to(emulator.grid.cell_area(), shape).sum())
-        assert int(class_areas(state.land_use, emulator).sum()) == whole
+        assert int(class_areas(state.land_use, emulator.grid, 8).sum()) == whole
 
 
 def test_the_date_is_exact_in_every_year(make_emulator, tmp_path):
