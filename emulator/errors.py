@@ -66,5 +66,5 @@ class DependencyError(LandstepError):
 
 def error_of_status(status: int) -> type[LandstepError]:
     """Give the class of error that has a status."""
-    kinds = {kind.status: kind for kind in (LandstepError, *LandstepError.__subclasses__())}
-    return kinds.get(status, LandstepError)
+    kinds: list[type[LandstepError]] = LandstepError.__subclasses__()
+    return next((kind for kind in kinds if kind.status == status), LandstepError)

@@ -141,7 +141,7 @@ def whole_codes(
     broken = filled != np.rint(filled)
     if broken.any():
         raise InputError(
-            f"{where}: {filled[broken][0]:g} at cell {first_place(broken, origin)} is no class code; "
-            "was the map interpolated? Take codes from the nearest cell"
+            f"{where}: {filled[broken][0]:g} at cell {first_place(broken, origin)} is no class "
+            "code; was the map interpolated? Take codes from the nearest cell"
         )
     return filled.astype(np.int32)

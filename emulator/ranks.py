@@ -90,9 +90,9 @@ class Ranks:
         for rank, told in enumerate(found):
             if told is not None:
                 status, text = told
-                error = error_of_status(status)(f"rank {rank}: {text}")
-                error.shared = True
-                raise error from failed
+                told_to_all = error_of_status(status)(f"rank {rank}: {text}")
+                told_to_all.shared = True
+                raise told_to_all from failed
 
     def same(self, mine: Mapping[str, str]) -> None:
         """Refuse ranks that are not alike in what the bits depend on.
@@ -106,10 +106,12 @@ class Ranks:
         for rank, (host, theirs) in enumerate(found):
             for name, value in found[0][1].items():
                 if theirs.get(name) != value:
-                    raise ConfigError(
+                    differs = ConfigError(
                         f"rank {rank} on {host}: {name} is {theirs.get(name)!r}, rank 0 on "
                         f"{found[0][0]} has {value!r}; all ranks must have the same"
                     )
+                    differs.shared = True
+                    raise differs
 
     def from_first(self, value: Value) -> Value:
         """Give what the first rank has to all."""

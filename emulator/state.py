@@ -223,6 +223,12 @@ class State:
                     f"{path}: restart schema {schema}, need {SCHEMA}; start again: what a step "
                     "takes from the years before is not in that file"
                 )
+            found = file.shape("land_use")
+            if share is not None and found != share.held.of:
+                raise StateError(
+                    f"{path}: lies on another grid ({found}), this run is on {share.held.of}; take "
+                    "the restart of this region"
+                )
             debts: dict[str, Any] = {
                 name: _coarse(file.read(name), share).astype(ARRAYS[name][0], copy=True)
                 for name in ("debt", "debt_years")
@@ -259,8 +265,6 @@ def _read_map(
     """Read a map of class numbers piece by piece: (y, x) uint8, as `mapped.zeros` gives it."""
     rows, columns = file.shape(name)[-2:]
     held = Part.whole((rows, columns)) if share is None else share.held
-    if held.of != (rows, columns):
-        raise StateError(f"{name} is of another grid: {(rows, columns)}, this run has {held.of}")
     field = zeros(held.shape, np.uint8)
     for piece in row_pieces(held.shape[0]):
         of_file = slice(held.top + piece.start, held.top + piece.stop)
