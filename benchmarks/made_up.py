@@ -179,17 +179,13 @@ def _write_forcing(path: Path, years: range) -> None:
     rng = np.random.default_rng(5)
     ends = rng.dirichlet(np.ones(len(LUH2_STATES) + 1), (2, 720, 1440)).astype(np.float32)
     slow = rng.random((720, 1440, 1), np.float32) ** 4 / 10
+
+    def slabs(number: int) -> Iterator[np.ndarray]:
+        for year in years:
+            yield (ends[0] + (ends[1] - ends[0]) * slow * (year - years[0]))[..., number]
+
     variables = [
-        Variable(
-            state,
-            ("time", "lat", "lon"),
-            (
-                (ends[0] + (ends[1] - ends[0]) * slow * (year - years[0]))[..., number]
-                for year in years
-            ),
-            {"units": "1"},
-            dtype=np.float32,
-        )
+        Variable(state, ("time", "lat", "lon"), slabs(number), {"units": "1"}, dtype=np.float32)
         for number, state in enumerate(LUH2_STATES)
     ]
     lat, lon = 89.875 - np.arange(720) / 4, -179.875 + np.arange(1440) / 4

@@ -78,11 +78,17 @@ class Assembly:
         parts = (state.land_use, *state.history)
         self._whole[:] = [(part, self._whole_map(part)) for part in parts]
         debts = [self.coarse(field) for field in (state.debt, state.debt_years)]
+        sure = None if state.confidence is None else self._whole_map(state.confidence)
         maps = [whole for _, whole in self._whole if whole is not None]
         if not self.ranks.is_first:
             return None
         return replace(
-            state, land_use=maps[0], history=tuple(maps[1:]), debt=debts[0], debt_years=debts[1]
+            state,
+            land_use=maps[0],
+            history=tuple(maps[1:]),
+            debt=debts[0],
+            debt_years=debts[1],
+            confidence=sure,
         )
 
     def _whole_map(self, land_use: np.ndarray) -> np.ndarray | None:

@@ -18,7 +18,7 @@ from landstep.emulator.errors import StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
 from landstep.emulator.inputs import Files, Inputs, open_files
-from landstep.emulator.mapped import Maps
+from landstep.emulator.mapped import Maps, zeros
 from landstep.emulator.model_checks import DIRECTIONS, check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
 from landstep.emulator.output import Output, Year
@@ -217,6 +217,7 @@ class Emulator:
             self._check_restart(state, None, "state")
             check_lag(self.card, 1)
             asked = self.demand.asked(state.year, year)
+            asked_for = self.experiment.output.confidence
             stepper = Stepper(
                 state=state,
                 year=year,
@@ -225,6 +226,7 @@ class Emulator:
                 quota=state.debt + asked,
                 rule=rule_of(self.experiment, self.scheme, self.card, state.direction),
                 settled=self._settled,
+                confidence=zeros(self.inputs.shape, np.uint8) if asked_for else None,
             )
             stepped = stepper.map(self._blocks())
         self.assembly.fill_halo(stepped.land_use)
@@ -243,6 +245,7 @@ class Emulator:
             model=state.model,
             provenance={**self.session.provenance, "landstep": version("landstep")},
             report=report,
+            confidence=stepper.confidence,
         )
 
     def odds(self, year: int, state: State) -> np.ndarray:

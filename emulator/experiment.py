@@ -82,6 +82,16 @@ class AllocationTable(StrictTable):
     mode: Literal["exact", "soft", "none"] = "exact"
 
 
+class OutputTable(StrictTable):
+    """What a year's file holds beside its map.
+
+    confidence : the probability of each cell's likeliest class; the network then runs over all
+        land in every year, also where no quota needs it
+    """
+
+    confidence: bool = False
+
+
 class Experiment(StrictTable):
     """An experiment file; paths in it are relative to its own folder.
 
@@ -98,6 +108,7 @@ class Experiment(StrictTable):
     observed: Literal["emulate", "copy"] = "emulate"
     allocation: AllocationTable = AllocationTable()
     run: RunTable = RunTable()
+    output: OutputTable = OutputTable()
     checksums: dict[str, str] = {}
     folder: Path
 

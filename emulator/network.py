@@ -58,6 +58,18 @@ class Network:
         np.copyto(odds, np.float32(0), where=fixed & (prior == numbers))
         return odds
 
+    def confidence(self, block: Box, logits: np.ndarray) -> np.ndarray:
+        """Probability of the likeliest class: (rows, columns) uint8 percent, 0 where fixed.
+
+        logits : (K, rows, columns) float32, as `logits` gives them for all free cells
+        """
+        highest = logits.max(axis=0)
+        total = np.zeros(highest.shape, np.float32)
+        for of_class in logits:
+            total += np.exp(of_class - highest)
+        percent = np.rint(100 / total).astype(np.uint8)
+        return np.where(self.free(block), percent, 0).astype(np.uint8)
+
     def likeliest(self, block: Box, given: Iterable[Given]) -> np.ndarray:
         """Run the network over windows of a block: the class of the largest logit.
 

@@ -89,6 +89,7 @@ class Output:
                 fill=-1,
                 compress="zstd",
             ),
+            *_confidence(state, (y, x), _placed(self.grid)),
             *_classes(areas, self.scheme, (cy, cx)),
             *_quotas(year, areas, self.scheme, (cy, cx)),
             *self._coarse_places(),
@@ -125,6 +126,26 @@ class Output:
             )
             for (short, long, unit), values in zip(names, self.coarse, strict=True)
         ]
+
+
+def _confidence(state: State, dims: tuple[str, str], placed: dict[str, str]) -> list[Variable]:
+    """Give the probability of each cell's likeliest class, where it was asked for."""
+    if state.confidence is None:
+        return []
+    shared = {"units": "percent", "cell_measures": "area: cell_area", "grid_mapping": "crs"}
+    told = "probability of the likeliest class, before the forcing's quotas"
+    rows = Rows(state.confidence[piece] for piece in row_pieces(len(state.confidence)))
+    return [
+        Variable(
+            "confidence",
+            ("time", *dims),
+            rows,
+            {"long_name": told, **shared, **placed},
+            dtype=np.uint8,
+            fill=0,
+            compress="zstd",
+        )
+    ]
 
 
 def _classes(areas: np.ndarray, of: Scheme, coarse: tuple[str, str]) -> list[Variable]:

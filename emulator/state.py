@@ -52,6 +52,8 @@ class State:
     model : sha256 of the ONNX file
     provenance : what the bits depend on (onnxruntime, provider, instruction set, versions)
     report : what came of the quotas of the step that led here; None at a start. Not in the restart
+    confidence : (y, x) uint8, percent of the likeliest class of each cell that could change; None
+        where it was not asked for. Not in the restart
     """
 
     year: int
@@ -66,6 +68,7 @@ class State:
     model: str
     provenance: dict[str, str]
     report: QuotaReport | None = None
+    confidence: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no step can change the state that it starts from."""

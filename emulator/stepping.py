@@ -86,6 +86,8 @@ class Stepper:
 
     quota : (G, cy, cx) int64, AREA_UNIT_M2, by which each group is to change, debt included
     settled : what earlier steps found to stay as it is
+    confidence : (y, x) uint8 zeros, which get the percent of each free cell's likeliest class; None
+        where nobody asks for it
     """
 
     state: State
@@ -95,6 +97,7 @@ class Stepper:
     quota: np.ndarray
     rule: Rule
     settled: Settled
+    confidence: np.ndarray | None = None
 
     def map(self, blocks: Iterable[Box]) -> Stepped:
         """Make the year's map in some blocks.
@@ -128,11 +131,13 @@ class Stepper:
         if self.rule.mode == "none":
             yield from self._unbound(block)
             return
-        busy = self._busy(block)
-        if busy.any():
-            network = self.network
-            wanted = network.free(block) & busy
-            yield from self._bands(block, network.logits(block, network.given(block, wanted)))
+        busy, network = self._busy(block), self.network
+        wanted = network.free(block)
+        if self.confidence is None:
+            wanted &= busy
+        if wanted.any() or busy.any():
+            odds = self._logits(block, network.given(block, wanted))
+            yield from self._bands(block, odds)
 
     def _unbound(self, block: Box) -> Iterator[tuple[Box, Allocation]]:
         """Change a block without quotas: not at all where what led to no change is as it was."""
@@ -141,7 +146,7 @@ class Stepper:
             return
         given = self.network.given(block, free)
         digest = digest_of(given, repr(self.rule))
-        if self.settled.holds(block, digest):
+        if self.confidence is None and self.settled.holds(block, digest):
             return
         changed = False
         for band, result in self._answers(block, given):
@@ -152,12 +157,26 @@ class Stepper:
     def _answers(self, block: Box, given: list[Given]) -> Iterator[tuple[Box, Allocation]]:
         """Give each cell its best class; the network's own where staying and moving weigh alike."""
         if self.rule.stay_weight == self.rule.new_weight == 1:
-            found = self.network.likeliest(block, given)
+            found = self._likeliest(block, given)
             result = as_found(found, self._prior(block), *self._places(block), self.rule)
             if result is not None:
                 yield block, result
                 return
-        yield from self._bands(block, self.network.logits(block, given))
+        yield from self._bands(block, self._logits(block, given))
+
+    def _likeliest(self, block: Box, given: list[Given]) -> np.ndarray:
+        """The class of the largest logit of each free cell: (rows, columns) uint8."""
+        if self.confidence is None:
+            return self.network.likeliest(block, given)
+        largest = self._logits(block, given).argmax(axis=0)
+        return np.where(self.network.free(block), largest, self._prior(block)).astype(np.uint8)
+
+    def _logits(self, block: Box, given: list[Given]) -> np.ndarray:
+        """Run the network over a block, and note how sure it is where that is asked for."""
+        odds = self.network.logits(block, given)
+        if self.confidence is not None:
+            put(self.confidence, block[0], block[2], self.network.confidence(block, odds))
+        return odds
 
     def _bands(self, block: Box, odds: np.ndarray) -> Iterator[tuple[Box, Allocation]]:
         """Allocate a block in bands of whole coarse rows.

@@ -184,8 +184,9 @@ def run(
             progress=progress.say,
             ranks=ranks,
         )
-    if ranks.is_first:
-        _tell(ran, output)
+    with ranks.together():
+        if ranks.is_first:
+            _tell(ran, output)
     if ran.stopped:
         raise typer.Exit(STOPPED)
 
