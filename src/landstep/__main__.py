@@ -160,7 +160,7 @@ def run(
     Backward in time: `landstep run world/experiment.toml --years 1985:1980 --output back`
 
     The same command again goes on where it stopped. SIGTERM or the time limit ends a run after
-    the year under way, with exit status 75.
+    the year under way, with exit status 75; send SIGUSR1 instead to an mpirun.
 
     On many processes, with the same maps: `mpirun -n 16 landstep run ...` (needs the extra `mpi`)
     """
