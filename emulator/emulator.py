@@ -30,6 +30,7 @@ from landstep.emulator.settled import Settled
 from landstep.emulator.state import State
 from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
 from landstep.emulator.tiling import Box, Cut, blocks
+from landstep.emulator.window_size import core_for
 
 ALONE = Ranks()
 
@@ -298,7 +299,8 @@ class Emulator:
         """Blocks of what this rank owns."""
         top, bottom, left, right = self.inputs.share.own_box
         row, col = self.inputs.row[top:bottom], self.inputs.col[left:right]
-        for y0, y1, x0, x1 in blocks(row, col, self.experiment.run.core):
+        core = self.experiment.run.core or core_for(self.card)
+        for y0, y1, x0, x1 in blocks(row, col, core):
             yield y0 + top, y1 + top, x0 + left, x1 + left
 
     @cached_property

@@ -56,9 +56,12 @@ class StaticsTable(StrictTable):
 
 
 class RunTable(StrictTable):
-    """How to run: window size, threads, where, how precisely. Only the last two change the map."""
+    """How to run: window size, threads, where, how precisely. Only the last two change the map.
 
-    core: int = Field(default=480, ge=8)
+    core : cells a side of a window's core; None: as many as its memory allows, up to 1440
+    """
+
+    core: int | None = Field(default=None, ge=8)
     threads: int = Field(default=1, ge=1)
     provider: Literal["cpu", "cuda", "tensorrt", "openvino"] = "cpu"
     precision: str = "fp32"

@@ -47,7 +47,8 @@ def test_paths_are_relative_to_the_file(write, tmp_path):
     assert experiment.static_source("soil.nc:texture") == (tmp_path / "soil.nc", "texture")
     assert experiment.static_source("soil.nc") == (tmp_path / "soil.nc", None)
     assert experiment.model_path() == tmp_path / "models" / "m.onnx"
-    assert (experiment.run.core, experiment.run.threads, experiment.run.provider) == (480, 1, "cpu")
+    run = experiment.run
+    assert (run.core, run.threads, run.provider) == (None, 1, "cpu")
     assert (experiment.allocation.mode, experiment.observed) == ("exact", "emulate")
     assert experiment.land_use.variable == "LULC_states" and experiment.forcing.format == "luh2"
 
