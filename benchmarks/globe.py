@@ -153,20 +153,34 @@ def ranks_speedup(folder: Path) -> dict[str, Any]:
     place = Place(50.0, 0.0, 1920, 2880)
     experiment = make_experiment(folder / "ranks", place, model, (2012, 2016), 4, mode="none")
     seconds: dict[int, list[float]] = {1: [], 2: []}
+    peaks = {}
     for _ in range(REPEATS):
         for ranks, found in seconds.items():
-            program = [sys.executable, str(Path(__file__).with_name("ranks_step.py"))]
-            command = ["mpirun", "-n", str(ranks), *program, str(experiment)]
-            done = subprocess.run(
-                command, env=os.environ | MPI, capture_output=True, text=True, check=True
-            )
-            found.append(float(json.loads(done.stdout.splitlines()[-1])))
+            second, peaks[ranks] = _step_on(ranks, experiment)
+            found.append(second)
+    _, peaks[4] = _step_on(4, experiment)
     speedups = np.array(seconds[1]) / np.array(seconds[2])
     return {
         "ranks2_speedup": round(float(np.median(speedups)), 3),
         "ranks2_spread": [round(float(s), 3) for s in (speedups.min(), speedups.max())],
         "ranks1_step_s": round(float(np.median(seconds[1])), 2),
-    }
+    } | {f"ranks{ranks}_peak_of_one_gib": round(peak, 2) for ranks, peak in peaks.items()}
+
+
+def _step_on(ranks: int, experiment: Path) -> tuple[float, float]:
+    """Wall seconds of a step on some ranks, and the memory of the largest."""
+    program = [sys.executable, str(Path(__file__).with_name("ranks_step.py")), str(experiment)]
+    process = subprocess.Popen(
+        ["mpirun", "--oversubscribe", "-n", str(ranks), *program],
+        env=os.environ | MPI,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with Watch(process.pid) as watch:
+        said, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{program} on {ranks} ranks: exit status {process.returncode}")
+    return float(json.loads(said.splitlines()[-1])), watch.peak_of_one
 
 
 def _cpu(work: Callable[[], object]) -> float:

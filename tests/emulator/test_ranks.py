@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from landstep.emulator.emulator import Emulator
@@ -117,6 +119,33 @@ def test_one_ranks_error_reaches_all_as_one_message(experiment, tmp_path):
     done = landstep(2, "run", tmp_path / "no.toml", "--years", "2015:2016", cwd=tmp_path)
     assert done.returncode == 4
     assert done.stderr.count("landstep: rank 0:") == 1 and "no.toml" in done.stderr
+
+
+@needs_mpirun
+def test_a_rank_that_is_killed_ends_all_and_costs_a_year_at_most(experiment, tmp_path):
+    """Row 66: kill -9 of the second of two; what is there is whole, and one rank goes on."""
+    run = [sys.executable, "-m", "landstep", "run", str(experiment), "--output", "run", "--years"]
+    process = subprocess.Popen(
+        ["mpirun", "--oversubscribe", "-n", "2", *run, "2015:2090"],
+        cwd=tmp_path, env=os.environ | QUIET, text=True, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    restart = tmp_path / "run" / "restart.nc"
+    while not restart.exists() and process.poll() is None:
+        time.sleep(0.05)
+    ranks = [p for p in psutil.Process(process.pid).children() if "landstep" in p.cmdline()]
+    assert len(ranks) == 2
+    ranks[1].kill()
+    _, told = process.communicate(timeout=60)
+    assert process.returncode != 0 and "signal 9" in told
+    reached = State.load(restart).year
+    subprocess.run([*run, f"2015:{reached + 1}"], cwd=tmp_path, check=True)
+    emulator = Emulator.open(experiment)
+    state = emulator.start(2015)
+    for year in range(2016, reached + 2):
+        state = emulator.step(year, state)
+    assert State.load(restart).checksum == state.checksum
+    for year in range(2015, reached + 2):
+        assert (tmp_path / "run" / f"land_use_{year}.nc").exists()
 
 
 @needs_mpirun
