@@ -19,7 +19,7 @@ from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
 from landstep.emulator.inputs import Files, Inputs, open_files
 from landstep.emulator.mapped import Maps, zeros
-from landstep.emulator.model_checks import DIRECTIONS, check_fit, check_lag, direction_of
+from landstep.emulator.model_checks import check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
 from landstep.emulator.output import Output, Year
 from landstep.emulator.quota_report import QuotaReport
@@ -28,6 +28,7 @@ from landstep.emulator.ranks import Ranks
 from landstep.emulator.session import Session, refuse_two_runtimes
 from landstep.emulator.settled import Settled
 from landstep.emulator.state import State
+from landstep.emulator.state_checks import Belonging, check_next, check_way
 from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
 from landstep.emulator.tiling import Box, Cut, blocks
 from landstep.emulator.window_size import core_for
@@ -136,8 +137,8 @@ class Emulator:
             state = State.load(restart, self.inputs.share)
             if self.assembly.ranks.is_first and not self.inputs.share.held.is_whole:
                 State.load(restart)  # the parts are not held against the file's checksum
-            self._check_restart(state, year, str(restart))
-            _check_way(state, direction, str(restart))
+            self._check(state, str(restart), year)
+            check_way(state, direction, str(restart))
             return state
         year = self.experiment.start if year is None else year
         if year is None:
@@ -214,8 +215,8 @@ class Emulator:
         """
         ranks = self.assembly.ranks
         with ranks.together():
-            _check_next(year, state)
-            self._check_restart(state, None, "state")
+            check_next(year, state)
+            self._check(state, "state")
             check_lag(self.card, 1)
             asked = self.demand.asked(state.year, year)
             asked_for = self.experiment.output.confidence
@@ -257,7 +258,7 @@ class Emulator:
             FORBIDDEN for all others
         Raises StepError for a year that does not, and as `step` does.
         """
-        self._check_restart(state, None, "state")
+        self._check(state, "state")
         lag = (year - state.year) * state.direction
         if lag < 1:
             raise StepError(
@@ -327,28 +328,19 @@ class Emulator:
         whole = self.whole(state)
         return None if whole is None else Year(whole, forcing)
 
+    def _check(self, state: State, where: str, year: int | None = None) -> None:
+        """Refuse a state of another run, or of another year than is asked for."""
+        of = Belonging(
+            self.session.sha256, self.grid.fingerprint, self.inputs.shape, self.scheme.name
+        )
+        of.check(state, where, year)
+
     def write(self, state: State, path: str | Path) -> None:
         """Write a state's map as a CF NetCDF file; complete or not there. All ranks call it."""
         year = self.record(state)
         with self.assembly.ranks.together():
             if year is not None:
                 self.output.write(Path(path), year)
-
-    def _check_restart(self, state: State, year: int | None, where: str) -> None:
-        if state.model != self.session.sha256:
-            raise StateError(
-                f"{where}: made with model sha256 {state.model[:12]}, this run has "
-                f"{self.session.sha256[:12]}; start again, or take the model it was made with"
-            )
-        if state.grid != self.grid.fingerprint or state.land_use.shape != self.inputs.shape:
-            raise StateError(
-                f"{where}: lies on another grid ({state.land_use.shape}), this run is on "
-                f"{self.inputs.shape}; take the restart of this region"
-            )
-        if state.scheme != self.scheme.name:
-            raise StateError(f"{where}: scheme {state.scheme}, this run uses {self.scheme.name}")
-        if year is not None and state.year != year:
-            raise StateError(f"{where}: restart is of {state.year}, asked for {year}")
 
 
 def _alike(experiment: Experiment, session: Session) -> dict[str, str]:
@@ -360,25 +352,3 @@ def _alike(experiment: Experiment, session: Session) -> dict[str, str]:
         **session.provenance,
         "experiment": settings,
     }
-
-
-def _check_next(year: int, state: State) -> None:
-    """Refuse a year that is not the next one the way the state goes."""
-    following = state.year + state.direction
-    if year == following:
-        return
-    way = "forward" if state.direction > 0 else "backward"
-    turn = "; turning round needs a new start" if year == state.year - state.direction else ""
-    raise StepError(
-        f"step to {year} from the map of {state.year}: expected {following}; one step is one year "
-        f"{way}{turn}"
-    )
-
-
-def _check_way(state: State, direction: str | None, where: str) -> None:
-    """Refuse a restart that goes the other way in time than was asked for."""
-    if direction is not None and DIRECTIONS.get(direction) != state.direction:
-        way = "forward" if state.direction > 0 else "backward"
-        raise StateError(
-            f"{where}: restart steps {way}, asked for {direction}; turning round needs a new start"
-        )
