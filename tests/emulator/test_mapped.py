@@ -1,5 +1,6 @@
 """Large maps lie in files without a name, the sea as holes; small ones are ordinary arrays."""
 
+import mmap
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from landstep import Emulator
 from landstep.emulator import mapped
 from landstep.emulator.errors import InputError
 
@@ -16,6 +18,13 @@ def always(monkeypatch, tmp_path):
     """Have every map in a file, in a folder of the test."""
     monkeypatch.setattr(mapped, "IN_MEMORY_BYTES", 0)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
+def in_file(field):
+    """Tell whether an array lies over a mapped file."""
+    while isinstance(field, np.ndarray):
+        field = field.base
+    return isinstance(field, memoryview | mmap.mmap)
 
 
 def test_what_is_put_in_is_there_and_the_rest_is_zero(always, tmp_path):
@@ -35,6 +44,7 @@ def test_the_sea_takes_no_room(tmp_path):
     """400 MiB of which 4 MiB are land: neither memory nor disk holds more than that."""
     code = """
 import os, numpy as np
+from landstep import Emulator
 from landstep.emulator import mapped
 field = mapped.zeros((4096, 102400), np.uint8)
 before = [line for line in open("/proc/self/status") if "RssAnon" in line][0].split()[1]
@@ -73,3 +83,20 @@ def test_pieces_of_rows_cover_them_once(monkeypatch):
     monkeypatch.setattr(mapped, "ROWS_AT_ONCE", 4)
     assert [(p.start, p.stop) for p in mapped.row_pieces(10)] == [(0, 4), (4, 8), (8, 10)]
     assert list(mapped.row_pieces(0)) == []
+
+
+def test_a_run_on_mapped_maps_has_the_bits_of_one_in_memory(experiment, tmp_path, request):
+    """Reading, stepping, history, restart: nothing but where the maps lie differs."""
+
+    def three_years(folder):
+        emulator = Emulator.open(experiment)
+        state = emulator.step(2016, emulator.start(2015))
+        state.save(folder / "restart.nc")
+        state = emulator.step(2017, emulator.start(restart=folder / "restart.nc"))
+        return emulator.step(2018, state)
+
+    plain = three_years(tmp_path)
+    request.getfixturevalue("always")
+    mapped_ = three_years(tmp_path)
+    assert mapped_.checksum == plain.checksum
+    assert in_file(mapped_.land_use) and not in_file(plain.land_use)
