@@ -145,7 +145,12 @@ class State:
             self._sizes(),
             [
                 Variable(
-                    name, dims, self._rows(name), {"long_name": self._meaning(name)}, dtype=kind
+                    name,
+                    dims,
+                    self._rows(name),
+                    {"long_name": self._meaning(name)},
+                    dtype=kind,
+                    compress="zstd",
                 )
                 for name, (kind, dims) in ARRAYS.items()
             ],
