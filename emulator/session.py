@@ -174,6 +174,7 @@ def _open_session(content: bytes, path: Path, provider: str, threads: int) -> An
     options.inter_op_num_threads = 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.enable_mem_pattern = False
+    options.enable_mem_reuse = False  # it keeps a field's memory until the next of its size
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
