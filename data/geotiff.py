@@ -40,9 +40,9 @@ def geotiff_to_netcdf(tifs: Mapping[int, Path], out: Path) -> None:
     if not tifs:
         raise InputError(f"{out}: no GeoTIFFs given, expected one a year")
     years = sorted(tifs)
-    first = _describe(Path(tifs[years[0]]))
+    first = describe(Path(tifs[years[0]]))
     for year in years[1:]:
-        _check_same(_describe(Path(tifs[year])), first, Path(tifs[year]), Path(tifs[years[0]]))
+        _check_same(describe(Path(tifs[year])), first, Path(tifs[year]), Path(tifs[years[0]]))
     ny, nx = first.shape
     fill = int(first.nodata) if first.nodata and 0 < first.nodata <= 255 else None
     codes = Variable(
@@ -67,8 +67,11 @@ def geotiff_to_netcdf(tifs: Mapping[int, Path], out: Path) -> None:
     )
 
 
-def _describe(path: Path) -> _Raster:
-    """Read the grid of a GeoTIFF; InputError where it is not a map in latitude and longitude."""
+def describe(path: Path, kinds: str = "iu") -> _Raster:
+    """Read the grid of a GeoTIFF; InputError where it is not a map in latitude and longitude.
+
+    kinds : of numbers that its one band may hold, as in dtype.kind
+    """
     try:
         with rasterio.open(path) as raster:
             crs, transform = raster.crs, raster.transform
@@ -80,8 +83,9 @@ def _describe(path: Path) -> _Raster:
             bands, kind = raster.count, np.dtype(raster.dtypes[0]).kind
     except (RasterioIOError, RasterioError) as error:
         raise InputError(f"{path}: cannot be read as GeoTIFF: {error}") from error
-    if bands != 1 or kind not in "iu":
-        raise InputError(f"{path}: {bands} bands of kind {kind!r}, expected one of whole numbers")
+    if bands != 1 or kind not in kinds:
+        what = "numbers" if "f" in kinds else "whole numbers"
+        raise InputError(f"{path}: {bands} bands of kind {kind!r}, expected one of {what}")
     if crs is None or not crs.is_geographic:
         name = "no coordinate system" if crs is None else str(crs)
         raise InputError(

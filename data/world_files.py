@@ -66,7 +66,7 @@ def _axis(name: str, values: np.ndarray) -> Variable:
             "units": "degrees_north" if latitude else "degrees_east",
             "axis": "Y" if latitude else "X",
         },
-        compress=False,
+        compress=None,
     )
 
 
@@ -95,7 +95,7 @@ def write_states(out: Path, terrain: Terrain, forcing: WorldForcing, attrs: dict
             "axis": "T",
         }
         variables = [
-            Variable("time", ("time",), (years - origin).astype(np.float64), time, compress=False),
+            Variable("time", ("time",), (years - origin).astype(np.float64), time, compress=None),
             _axis("lat", lat),
             _axis("lon", lon),
         ]
@@ -144,7 +144,7 @@ def write_maps(
         "flag_meanings": " ".join(_COVERS.values()),
     }
     variables = [
-        Variable("time", ("time",), np.array(days, np.int32), time, compress=False),
+        Variable("time", ("time",), np.array(days, np.int32), time, compress=None),
         *axes,
         Variable(
             "LULC_states", ("time", "latitude", "longitude"), yearly_codes, cover, dtype=np.uint8
@@ -174,7 +174,7 @@ def write_statics(out: Path, terrain: Terrain, attrs: dict[str, str]) -> None:
         ("period", "bound"),
         np.array(PERIODS, np.int32),
         {"long_name": "first and last year of each period", "units": "1"},
-        compress=False,
+        compress=None,
     )
     about_zone = {**_flags("climate zone", _ZONES), "scenario": SCENARIO}
     zones = Variable("climate_zone", ("period", *cells), terrain.zones, about_zone)

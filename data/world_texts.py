@@ -33,8 +33,7 @@ elevation = "topography.nc"
 soil_texture = "soil.nc"
 climate_zone = "zones.nc"
 
-[run]                            # none of these three changes the map
-core = 480                       # window size in cells; smaller needs less memory
+[run]                            # how many threads changes no map
 threads = 1
 provider = "cpu"
 """

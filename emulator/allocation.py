@@ -93,6 +93,29 @@ def allocate(
     return Allocation(land_use, realised, unmet, missed[:, unmet[:, 0], unmet[:, 1]].T)
 
 
+def as_found(
+    land_use: np.ndarray,
+    prior: np.ndarray,
+    area: np.ndarray,
+    row: np.ndarray,
+    col: np.ndarray,
+    shape: tuple[int, int],
+    rule: Rule,
+) -> Allocation | None:
+    """Take a map that no quota binds as it is; None where it holds a change that may not happen.
+
+    land_use : (y, x) uint8 class numbers, one for every cell
+    The other parameters are those of `allocate`.
+    """
+    allowed = np.ones((256, rule.group_of.size), bool)
+    allowed[: rule.group_of.size] = rule.movable
+    if not allowed[prior, land_use].all():
+        return None
+    realised = _realised(prior, land_use, area, row, col, shape, rule)
+    none = np.zeros((0, 2), np.int64)
+    return Allocation(land_use, realised, none, np.zeros((0, rule.n_groups), np.int64))
+
+
 def fitted_probabilities(
     odds: np.ndarray,
     prior: np.ndarray,

@@ -119,8 +119,7 @@ class Candidates:
         at = np.ix_(rows, cols)
         busy = np.ones((rows.size, cols.size), bool)
         if changing and self.rule.mode != "none":
-            cells = self.quota[:, at[0], at[1]] / np.maximum(self.cell[at], 1)
-            busy = (np.rint(cells) != 0).any(axis=0)
+            busy = busy_cells(self.quota[:, at[0], at[1]], self.cell[at])
         chosen = np.argwhere(busy | (self.coarse.sum((self.prior == MASKED).astype(np.int64)) > 0))
         if not chosen.size:
             return
@@ -174,6 +173,14 @@ class Candidates:
             f"odds of cell ({y}, {x}) are {self.odds[:, y, x].tolist()}, expected numbers, or -inf "
             "for some of the classes that the cell may have; is the model damaged?"
         )
+
+
+def busy_cells(quota: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Coarse cells in which a quota comes to a fine cell or more: (cy, cx) bool.
+
+    quota : (G, cy, cx) int64, AREA_UNIT_M2; cell : (cy, cx), mean area of their fine cells
+    """
+    return (np.rint(quota / np.maximum(cell, 1)) != 0).any(axis=0)
 
 
 def _present(prior: np.ndarray, n_classes: int) -> tuple[np.ndarray, bool]:

@@ -57,6 +57,57 @@ WeightsByLag = Annotated[list[Weights], Field(min_length=1), AfterValidator(_ris
 """Weights in the order of their years, which rise."""
 
 
+class StepFigures(BaseModel):
+    """One step from the same state, in fp32 and otherwise; shares of all land cells.
+
+    year : to which; agreement : the same class in both; changed : by the fp32 step
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    year: int
+    agreement: float = Field(ge=0, le=1)
+    changed: float = Field(ge=0, le=1)
+
+
+class DriftFigures(StepFigures):
+    """A run beside the fp32 run since the same start: as of one step, `changed` since the start.
+
+    area_difference : the largest difference of a class's area, as a share of the land's
+    """
+
+    area_difference: float = Field(ge=0)
+
+
+class Gate(BaseModel):
+    """What `landstep verify` found of this model on one provider, beside fp32 on the CPU.
+
+    runs_on : what the bits depended on, as `Session.provenance` says
+    reference_model : sha256 of the file that made the fp32 run
+    years : first and last of the run; reproduced : share of land cells that fp32 on the CPU of the
+        verifying environment gave as in the saved maps of the last year
+    failed : the limits that it broke; date : ISO 8601
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    provider: str
+    precision: str
+    runs_on: dict[str, str]
+    reference_model: str
+    experiment: str
+    years: tuple[int, int]
+    reproduced: float = Field(ge=0, le=1)
+    steps: list[StepFigures] = Field(min_length=1)
+    drift: list[DriftFigures] = Field(min_length=1)
+    passed: bool
+    failed: list[str] = []
+    date: str
+
+    @property
+    def one_step_agreement(self) -> float:
+        """The lowest share of land cells that a single step gave the same class."""
+        return min(step.agreement for step in self.steps)
+
+
 class Card(BaseModel):
     """What a network takes, gives, was trained on, and how well it does.
 
@@ -67,6 +118,7 @@ class Card(BaseModel):
     weights : what the allocation weighs, by the years between prior and target
     phase : day on which maps and forcing are valid
     scores : each with the model's figure and persistence's beside it
+    gates : what was found of it on other providers and precisions
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,6 +142,7 @@ class Card(BaseModel):
     sources: list[str] = []
     training: dict[str, Any] = {}
     scores: list[dict[str, Any]] = []
+    gates: list[Gate] = []
 
     def steps(self, direction: int) -> bool:
         """Tell whether it was trained to step that way in time, 1 or -1."""
@@ -147,17 +200,21 @@ def manifest_path(model: Path) -> Path:
     return model.with_name(model.name + ".json")
 
 
-def write_manifest(model: Path) -> Path:
-    """Write the manifest of a model file beside it: name, size and sha256."""
-    content = model.read_bytes()
+def manifest_text(name: str, content: bytes) -> str:
+    """Give what a manifest holds: the model file's name, size and sha256, and the card version."""
     record = {
-        "file": model.name,
+        "file": name,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "card_version": CARD_VERSION,
     }
+    return json.dumps(record, indent=1) + "\n"
+
+
+def write_manifest(model: Path) -> Path:
+    """Write the manifest of a model file beside it: name, size and sha256."""
     path = manifest_path(model)
-    path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    path.write_text(manifest_text(model.name, model.read_bytes()), "utf-8")
     return path
 
 

@@ -118,12 +118,14 @@ class Scheme:
                 )
         return matrix
 
-    def numbers_from_codes(self, codes: np.ndarray, variant: str, where: str) -> np.ndarray:
+    def numbers_from_codes(
+        self, codes: np.ndarray, variant: str, where: str, origin: tuple[int, ...] | None = None
+    ) -> np.ndarray:
         """Class numbers of a file's codes.
 
         codes : any shape, integer
         variant : the file's declared code list, a key of `variants`
-        where : file and year, for the message
+        where : file and year, for the message; origin : the file's place of the first code
         returns : same shape, uint8, 0 .. n_classes - 1, or MASKED where the code means no data
         Raises InputError naming the first code that the variant lacks; ConfigError for a variant
         that the scheme lacks.
@@ -137,7 +139,7 @@ class Scheme:
             raise InputError(f"{where}: codes are {codes.dtype}, expected whole numbers")
         outside = (codes < 0) | (codes > 255)
         if outside.any():
-            self._refuse(codes, outside, variant, where)
+            self._refuse(codes, outside, variant, where, origin)
         table = np.full(256, -1, np.int16)
         table[list(self.nodata)] = MASKED
         for code, number in self.variants[variant].items():
@@ -145,16 +147,24 @@ class Scheme:
         numbers = table[codes.astype(np.uint8, copy=False)]
         unknown = numbers < 0
         if unknown.any():
-            self._refuse(codes, unknown, variant, where)
+            self._refuse(codes, unknown, variant, where, origin)
         return numbers.astype(np.uint8)
 
-    def _refuse(self, codes: np.ndarray, wrong: np.ndarray, variant: str, where: str) -> None:
-        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+    def _refuse(
+        self,
+        codes: np.ndarray,
+        wrong: np.ndarray,
+        variant: str,
+        where: str,
+        origin: tuple[int, ...] | None,
+    ) -> None:
+        place = first_place(wrong)
         known = sorted(self.variants[variant])
         raise InputError(
-            f"{where}: code {int(codes[place])} at cell {place} is not in scheme {self.name}, "
-            f"variant {variant!r} ({int(wrong.sum())} such cells); it has {known}, no data "
-            f"{list(self.nodata)}. Is the variant right? The scheme knows {sorted(self.variants)}"
+            f"{where}: code {int(codes[place])} at cell {first_place(wrong, origin)} is not in "
+            f"scheme {self.name}, variant {variant!r} ({int(wrong.sum())} such cells); "
+            f"it has {known}, no data {list(self.nodata)}. Is the variant right? "
+            f"The scheme knows {sorted(self.variants)}"
         )
 
     def codes_from_numbers(self, numbers: np.ndarray) -> np.ndarray:
@@ -191,6 +201,12 @@ class Scheme:
             for name, share in self.mix[state].items():
                 matrix[row, self.names.index(name)] = share
         return matrix
+
+
+def first_place(wrong: np.ndarray, origin: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """Where the first True of an array lies; `origin` is the place of the array's first cell."""
+    at = np.argwhere(wrong)[0] + (0 if origin is None else np.array(origin))
+    return tuple(int(i) for i in at)
 
 
 def scheme_names() -> list[str]:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar, cast
 
-from landstep.emulator.emulator import Emulator
+from landstep.emulator.emulator import ALONE, Emulator
 from landstep.emulator.errors import ConfigError
 from landstep.emulator.legs import Leg, copied_years, legs_of
 from landstep.emulator.model_checks import direction_of
+from landstep.emulator.output import Year
 from landstep.emulator.quota_report import QuotaReport, worst_of
+from landstep.emulator.ranks import Ranks
 from landstep.emulator.run_folder import begin, held_folder, holds, identity
-from landstep.emulator.state import State
+from landstep.emulator.state import State, checksum_of
 from landstep.emulator.writer import Writer
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ def run_years(
     fresh: bool = False,
     stop: Callable[[], str] = lambda: "",
     progress: Callable[[str], None] = lambda text: None,
+    ranks: Ranks = ALONE,
 ) -> Ran:
     """Step from the map of `first` to `last`, writing every map and a restart into a folder.
 
@@ -64,11 +71,12 @@ def run_years(
     cold : start with nothing known but the coast
     fresh : begin anew, whatever the folder holds
     stop : asked after each year but the last; what it gives, unless "", is why to end there
-    returns : the last state, and what came of the quotas
+    ranks : processes that share the map; the first of them writes, and all make the same call
+    returns : the last state (this rank's part of it), and what came of the quotas
     Raises what `Emulator` raises, and ConfigError where the folder holds another run, or this one
     with years past `last`. What was written before stays whole.
     """
-    emulator = Emulator.open(experiment)
+    emulator = Emulator.open(experiment, ranks)
     both_ways = restart is None and not cold
     legs = legs_of(emulator, first, last) if both_ways else (Leg(first, last),)
     for leg in legs:
@@ -76,38 +84,89 @@ def run_years(
     given, start = None, f"map of {first}{', cold' * cold}"
     if restart is not None:
         given = emulator.start(first, direction=legs[0].direction, restart=restart, cold=cold)
-        start = f"restart {given.checksum}"
-    copied = copied_years(emulator)
-    pace = _Pace(sum(len(leg.after(leg.first)) for leg in legs), progress)
-    reports: list[QuotaReport] = []
+        start = f"restart {checksum_of(restart)}"
     by_hand = restart is not None and restart.resolve().parent == output.resolve()
     of = identity(emulator, start)
-    there = not (by_hand or fresh) and holds(output, of)
+    there = not (by_hand or fresh) and _on_first(ranks, lambda: holds(output, of))
     if not there and given is None:
         given = emulator.start(legs[0].first, direction=legs[0].direction, cold=cold)
-    with held_folder(output), Writer() as writer:
-        if not (there or by_hand):
-            begin(output, of)
-        for leg in legs:
-            reached = _stopped_at(emulator, leg, output) if there else None
-            known = reached or given
+    with ExitStack() as stack:
+        with ranks.together():
+            if ranks.is_first:
+                stack.enter_context(held_folder(output))
+                if not (there or by_hand):
+                    begin(output, of)
+        reached = [_stopped_at(emulator, leg, output) if there else None for leg in legs]
+        writer = stack.enter_context(Writer())
+        run = _Run(emulator, output, writer, stop, progress)
+        for leg, known in zip(legs, reached, strict=True):
+            run.pace.left += len(leg.after(leg.first if known is None else known.year))
+        ran = run.legs(legs, reached, given, cold)
+        with ranks.together():
+            writer.wait()
+    return ran
+
+
+@dataclass
+class _Run:
+    """A run under way."""
+
+    emulator: Emulator
+    output: Path
+    writer: Writer
+    stop: Callable[[], str]
+    progress: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        self.pace = _Pace(self.progress)
+        self.copied = copied_years(self.emulator)
+        self.reports: list[QuotaReport] = []
+
+    def legs(
+        self, legs: Sequence[Leg], reached: Sequence[State | None], given: State | None, cold: bool
+    ) -> Ran:
+        """Go through the legs, each from where it was stopped, or from its start.
+
+        given : the state to start the first one from
+        """
+        emulator = self.emulator
+        for leg, stopped_at in zip(legs, reached, strict=True):
+            known = stopped_at or given
             state = known or emulator.start(leg.first, direction=leg.direction, cold=cold)
-            if reached is None:
+            if stopped_at is None:
                 given = None
                 if not cold:
-                    writer.put(partial(_write, emulator, state, output, None))
-            pace.skip(len(range(leg.first, state.year, leg.step)))
+                    self._write(state, None)
             for year in leg.after(state.year):
-                if year in copied:
-                    state = emulator.start(year, direction=leg.direction)
-                else:
-                    state = emulator.step(year, state)
-                    reports += [state.report] if state.report else []
-                writer.put(partial(_write, emulator, state, output, leg.restart))
-                pace.say(state, leg)
-                if pace.left and (stopped := stop()):
-                    return Ran(state, pace.done, tuple(reports), stopped)
-    return Ran(state, pace.done, tuple(reports))
+                state = self._next(year, state, leg)
+                self._write(state, leg.restart)
+                self.pace.say(state, leg)
+                if self.pace.left and (stopped := _on_first(emulator.assembly.ranks, self.stop)):
+                    return Ran(state, self.pace.done, tuple(self.reports), stopped)
+        return Ran(state, self.pace.done, tuple(self.reports))
+
+    def _next(self, year: int, state: State, leg: Leg) -> State:
+        if year in self.copied:
+            return self.emulator.start(year, direction=leg.direction)
+        state = self.emulator.step(year, state)
+        self.reports += [state.report] if state.report else []
+        return state
+
+    def _write(self, state: State, restart: str | None) -> None:
+        """Have a year written while the next is computed: its map, and then the restart."""
+        year = self.emulator.record(state)
+        with self.emulator.assembly.ranks.together():
+            if year is not None:
+                self.writer.put(partial(_write, self.emulator, year, self.output, restart))
+
+
+def _on_first(ranks: Ranks, ask: Callable[[], Answer]) -> Answer:
+    """Ask something on the first rank, and tell all."""
+    answer = None
+    with ranks.together():
+        if ranks.is_first:
+            answer = ask()
+    return cast(Answer, ranks.from_first(answer))
 
 
 def _stopped_at(emulator: Emulator, leg: Leg, output: Path) -> State | None:
@@ -116,7 +175,7 @@ def _stopped_at(emulator: Emulator, leg: Leg, output: Path) -> State | None:
     Raises ConfigError where it has gone past its last year.
     """
     path = output / leg.restart
-    if not path.exists():
+    if not _on_first(emulator.assembly.ranks, path.exists):
         return None
     state = emulator.start(restart=path, direction=leg.direction)
     if (leg.last - state.year) * leg.step < 0:
@@ -127,11 +186,11 @@ def _stopped_at(emulator: Emulator, leg: Leg, output: Path) -> State | None:
     return state
 
 
-def _write(emulator: Emulator, state: State, output: Path, restart: str | None) -> None:
+def _write(emulator: Emulator, year: Year, output: Path, restart: str | None) -> None:
     """Write a year's map, and then the restart: a restart's map is always there."""
-    emulator.write(state, output / f"land_use_{state.year}.nc")
+    emulator.output.write(output / f"land_use_{year.state.year}.nc", year)
     if restart is not None:
-        state.save(output / restart)
+        year.state.save(output / restart)
 
 
 @dataclass
@@ -141,14 +200,10 @@ class _Pace:
     left : years to come; done : years done now
     """
 
-    left: int
     progress: Callable[[str], None]
+    left: int = 0
     done: int = 0
     began: float = field(default_factory=time.monotonic)
-
-    def skip(self, years: int) -> None:
-        """Leave out years that are there already."""
-        self.left -= years
 
     def say(self, state: State, leg: Leg) -> None:
         """Say that a year is done."""

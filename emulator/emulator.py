@@ -3,56 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from landstep.emulator.assembly import Assembly
 from landstep.emulator.card import Card
-from landstep.emulator.checks import check_step
-from landstep.emulator.classes import MASKED, Scheme
+from landstep.emulator.classes import Scheme
 from landstep.emulator.demand import Demand
 from landstep.emulator.errors import StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
-from landstep.emulator.inputs import Inputs, open_inputs
-from landstep.emulator.model_checks import DIRECTIONS, check_fit, check_lag, direction_of
-from landstep.emulator.output import write_year
+from landstep.emulator.inputs import Files, Inputs, open_files
+from landstep.emulator.mapped import Maps, zeros
+from landstep.emulator.model_checks import check_fit, check_lag, direction_of
+from landstep.emulator.network import Network
+from landstep.emulator.output import Output, Year
+from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.quotas import older, owed
+from landstep.emulator.ranks import Ranks
 from landstep.emulator.session import Session, refuse_two_runtimes
+from landstep.emulator.settled import Settled
 from landstep.emulator.state import State
-from landstep.emulator.stepping import allocated, fields_for, logit_strips, rule_of
+from landstep.emulator.state_checks import Belonging, check_next, check_way
+from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
+from landstep.emulator.tiling import Box, Cut, blocks
+from landstep.emulator.window_size import core_for
+
+ALONE = Ranks()
 
 
 @dataclass(frozen=True)
 class Emulator:
     """One experiment, opened: its inputs and its model.
 
-    The same call gives the same bits, for any window size and any number of threads.
+    The same call gives the same bits, for any window size, number of threads and number of ranks.
+    Of several ranks each holds its part of every map; `whole` brings them together.
     """
 
     experiment: Experiment
+    files: Files
     inputs: Inputs
     session: Session
+    assembly: Assembly
+    _settled: Settled = field(default_factory=Settled, init=False, repr=False)
+    _maps: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def open(cls, experiment: str | Path | Experiment) -> Emulator:
+    def open(
+        cls, experiment: str | Path | Experiment, ranks: Ranks = ALONE, *, gated: bool = True
+    ) -> Emulator:
         """Open an experiment file, or an experiment already read.
 
+        ranks : the processes that share the map; each makes the same calls
+        gated : refuse a model whose card does not say that it passed for the provider and precision
         Raises ConfigError, InputError or ModelError, naming the file, where something is missing,
         damaged, or does not fit the rest. Nothing is downloaded.
         """
-        if not isinstance(experiment, Experiment):
-            experiment = load_experiment(experiment)
-        refuse_two_runtimes()
-        session = Session.open(
-            experiment.model_path(), experiment.run.provider, experiment.run.threads
-        )
-        inputs = open_inputs(experiment)
-        check_fit(session.card, inputs, experiment)
-        return cls(experiment, inputs, session)
+        with ranks.together():
+            if not isinstance(experiment, Experiment):
+                experiment = load_experiment(experiment)
+            refuse_two_runtimes()
+            run = experiment.run
+            session = Session.open(
+                experiment.model_path(),
+                run.provider,
+                run.threads,
+                precision=run.precision,
+                device=ranks.local,
+                gated=gated,
+            )
+        ranks.same(_alike(experiment, session))
+        with ranks.together():
+            files = open_files(experiment)
+        reach = session.card.halo + session.card.stride
+        assembly = Assembly.of(files.land_use, files.division(reach), ranks)
+        with ranks.together():
+            inputs = files.inputs(assembly.mine)
+            check_fit(session.card, inputs, experiment)
+        return cls(experiment, files, inputs, session, assembly)
 
     @property
     def grid(self) -> Grid:
@@ -93,12 +125,20 @@ class Emulator:
         direction; InputError for a year without a map; StateError for a restart of another model,
         grid, scheme, year or direction.
         """
+        with self.assembly.ranks.together():
+            return self._start(year, direction, restart, cold)
+
+    def _start(
+        self, year: int | None, direction: str | None, restart: str | Path | None, cold: bool
+    ) -> State:
         if restart is not None:
             if cold:
                 raise StepError("a restart and a cold start were both asked for; name one")
-            state = State.load(restart)
-            self._check_restart(state, year, str(restart))
-            _check_way(state, direction, str(restart))
+            state = State.load(restart, self.inputs.share)
+            if self.assembly.ranks.is_first and not self.inputs.share.held.is_whole:
+                State.load(restart)  # the parts are not held against the file's checksum
+            self._check(state, str(restart), year)
+            check_way(state, direction, str(restart))
             return state
         year = self.experiment.start if year is None else year
         if year is None:
@@ -109,15 +149,23 @@ class Emulator:
         way = direction_of(self.card, direction or "forward")
         if cold:
             return self.start_from(year, self.inputs.cold_map(), direction=direction)
-        land_use = self.inputs.land_use.map(year)
-        history = self.inputs.history(year, way, self.card.history)
+        land_use, *history = self._observed(year, way)
         return self.start_from(year, land_use, history, direction=direction)
+
+    def _observed(self, year: int, way: int) -> list[np.ndarray]:
+        """Give the map of a year and those before it; those of the last call are not read again."""
+        years = [year - way * number for number in range(self.card.history + 1)]
+        there = [y for y in years if y == year or y in self.inputs.land_use.years]
+        maps = {y: self._maps[y] if y in self._maps else self.inputs.land_use.map(y) for y in there}
+        self._maps.clear()
+        self._maps.update(maps)
+        return [maps[y] if y in maps else self.inputs.unknown_map() for y in years]
 
     def start_from(
         self,
         year: int,
         land_use: np.ndarray,
-        history: np.ndarray | None = None,
+        history: Maps | None = None,
         *,
         direction: str | None = None,
     ) -> State:
@@ -125,26 +173,26 @@ class Emulator:
 
         land_use : (y, x) uint8 class numbers, MASKED where unknown; the coarse cells that hold such
             a cell owe what the forcing of that year has of each group, less what is known
-        history : (H, y, x) uint8, the maps before it in stepping order; None: nothing is known
+        history : H maps (y, x) uint8, those before it in stepping order; None: nothing is known
         direction : "forward" (default) or "backward" in time
         Raises StepError for a direction that the model was not trained for, StateError for maps
         that do not fit the grid or the model, InputError for a year outside the forcing where
         something is owed.
         """
         way = direction_of(self.card, direction or "forward")
-        expected = (self.card.history, *self.grid.shape)
         if history is None:
-            history = np.full(expected, MASKED, np.uint8)
-        if land_use.shape != expected[1:] or history.shape != expected:
+            history = [self.inputs.unknown_map()] * self.card.history
+        found = [tuple(map_.shape) for map_ in (land_use, *history)]
+        if found != [self.inputs.shape] * (1 + self.card.history):
             raise StateError(
-                f"start in {year}: map of {land_use.shape} with a history of {history.shape}, "
-                f"expected {expected[1:]} and {expected}"
+                f"start in {year}: map of {found[0]} with a history of {found[1:]}, expected "
+                f"{self.inputs.shape} with {self.card.history} of the same"
             )
         debt = self.demand.owed_at_start(land_use, year)
         return State(
             year=year,
             land_use=land_use,
-            history=history,
+            history=tuple(history),
             direction=way,
             anchor=year,
             debt=debt,
@@ -165,29 +213,41 @@ class Emulator:
         for a state of another run; InputError for a year outside the forcing; CheckError where the
         result breaks an invariant.
         """
-        _check_next(year, state)
-        self._check_restart(state, None, "state")
-        check_lag(self.card, 1)
-        asked = self.demand.asked(state.year, year)
-        rule = rule_of(self.experiment, self.scheme, self.card, state.direction)
-        land_use, realised, report = allocated(
-            self._logits(year, state), state, asked, self.demand, rule
-        )
-        check_step(state.land_use, land_use, self.scheme, year, state.direction)
-        debt = owed(state.debt, asked, realised)
+        ranks = self.assembly.ranks
+        with ranks.together():
+            check_next(year, state)
+            self._check(state, "state")
+            check_lag(self.card, 1)
+            asked = self.demand.asked(state.year, year)
+            asked_for = self.experiment.output.confidence
+            stepper = Stepper(
+                state=state,
+                year=year,
+                network=self._network(year, state),
+                demand=self.demand,
+                quota=state.debt + asked,
+                rule=rule_of(self.experiment, self.scheme, self.card, state.direction),
+                settled=self._settled,
+                confidence=zeros(self.inputs.shape, np.uint8) if asked_for else None,
+            )
+            stepped = stepper.map(self._blocks())
+        self.assembly.fill_halo(stepped.land_use)
+        debt = owed(state.debt, asked, stepped.realised)
+        report = self._report(asked, stepped)
         return State(
             year=year,
-            land_use=land_use,
-            history=np.concatenate([state.land_use[None], state.history[:-1]]),
+            land_use=stepped.land_use,
+            history=(state.land_use, *state.history[:-1]),
             direction=state.direction,
             anchor=state.anchor,
             debt=debt,
-            debt_years=older(state.debt_years, state.debt, debt, self.demand.cell()),
+            debt_years=older(state.debt_years, state.debt, debt, self.demand.cell),
             scheme=state.scheme,
             grid=state.grid,
             model=state.model,
             provenance={**self.session.provenance, "landstep": version("landstep")},
             report=report,
+            confidence=stepper.confidence,
         )
 
     def odds(self, year: int, state: State) -> np.ndarray:
@@ -198,7 +258,7 @@ class Emulator:
             FORBIDDEN for all others
         Raises StepError for a year that does not, and as `step` does.
         """
-        self._check_restart(state, None, "state")
+        self._check(state, "state")
         lag = (year - state.year) * state.direction
         if lag < 1:
             raise StepError(
@@ -206,51 +266,89 @@ class Emulator:
                 f"{'after' if state.direction > 0 else 'before'} it"
             )
         check_lag(self.card, lag)
-        return np.concatenate(list(self._logits(year, state)), axis=1)
+        network = self._network(year, state)
+        odds = np.empty((self.scheme.n_classes, *self.inputs.shape), np.float32)
+        for block in self._blocks():
+            y0, y1, x0, x1 = block
+            given = network.given(block, network.free(block))
+            odds[:, y0:y1, x0:x1] = network.logits(block, given)
+        return odds
 
-    def _logits(self, year: int, state: State) -> Iterator[np.ndarray]:
+    def whole(self, state: State) -> State | None:
+        """Bring a state together: the whole map on the first rank, None on the others.
+
+        All ranks call it. One that is alone gets its state back.
+        """
+        return self.assembly.whole(state)
+
+    def _report(self, asked: np.ndarray, stepped: Stepped) -> QuotaReport:
+        """Sum up the quotas of a step, over what this rank owns and then over the ranks."""
+        ranks, (y0, y1, x0, x1) = self.assembly.ranks, self.inputs.share.coarse_box
+        sums = np.array([f[:, y0:y1, x0:x1].sum(axis=(1, 2)) for f in (asked, stepped.realised)])
+        total = ranks.sum(sums)
+        unmet = int(ranks.sum(np.array([stepped.unmet]))[0])
+        return QuotaReport(total[0], total[1], unmet, ranks.largest(stepped.largest))
+
+    def _network(self, year: int, state: State) -> Network:
         fields = fields_for(self.card, self.inputs, year, state)
-        core, wraps = self.experiment.run.core, self.grid.wraps
-        return logit_strips(self.session, fields, self.scheme, core, wraps)
+        share = self.inputs.share
+        wraps = self.grid.wraps and share.held.shape[1] == self.grid.shape[1]
+        cut = Cut(self.inputs.shape, self.card.stride, self.card.halo, wraps, share.phase)
+        return Network(self.session, fields, self.scheme, cut)
+
+    def _blocks(self) -> Iterator[Box]:
+        """Blocks of what this rank owns."""
+        top, bottom, left, right = self.inputs.share.own_box
+        row, col = self.inputs.row[top:bottom], self.inputs.col[left:right]
+        core = self.experiment.run.core or core_for(self.card)
+        for y0, y1, x0, x1 in blocks(row, col, core):
+            yield y0 + top, y1 + top, x0 + left, x1 + left
+
+    @cached_property
+    def output(self) -> Output:
+        """How years are written."""
+        row, col, coarse = self.files.row, self.files.col, self.files.forcing.coarse
+        places = None
+        if isinstance(coarse, Grid):
+            places = coarse.lat_deg[row[0] : row[-1] + 1], coarse.lon_deg[col[0] : col[-1] + 1]
+        of = self.scheme
+        return Output(self.grid, of, self.experiment.name, row - row[0], col - col[0], places)
+
+    def record(self, state: State) -> Year | None:
+        """Bring together what is written of a state: on the first rank, None on the others.
+
+        All ranks call it.
+        """
+        first, last = self.inputs.forcing.years
+        forcing = None
+        if first <= state.year <= last:
+            with self.assembly.ranks.together():
+                given = self.demand.given(state.year)
+            forcing = self.assembly.coarse(given)
+        whole = self.whole(state)
+        return None if whole is None else Year(whole, forcing)
+
+    def _check(self, state: State, where: str, year: int | None = None) -> None:
+        """Refuse a state of another run, or of another year than is asked for."""
+        of = Belonging(
+            self.session.sha256, self.grid.fingerprint, self.inputs.shape, self.scheme.name
+        )
+        of.check(state, where, year)
 
     def write(self, state: State, path: str | Path) -> None:
-        """Write a state's map as a CF NetCDF file; complete or not there."""
-        write_year(Path(path), state, self.grid, self.scheme, self.experiment.name)
-
-    def _check_restart(self, state: State, year: int | None, where: str) -> None:
-        if state.model != self.session.sha256:
-            raise StateError(
-                f"{where}: made with model sha256 {state.model[:12]}, this run has "
-                f"{self.session.sha256[:12]}; start again, or take the model it was made with"
-            )
-        if state.grid != self.grid.fingerprint or state.land_use.shape != self.grid.shape:
-            raise StateError(
-                f"{where}: lies on another grid ({state.land_use.shape}), this run is on "
-                f"{self.grid.shape}; take the restart of this region"
-            )
-        if state.scheme != self.scheme.name:
-            raise StateError(f"{where}: scheme {state.scheme}, this run uses {self.scheme.name}")
-        if year is not None and state.year != year:
-            raise StateError(f"{where}: restart is of {state.year}, asked for {year}")
+        """Write a state's map as a CF NetCDF file; complete or not there. All ranks call it."""
+        year = self.record(state)
+        with self.assembly.ranks.together():
+            if year is not None:
+                self.output.write(Path(path), year)
 
 
-def _check_next(year: int, state: State) -> None:
-    """Refuse a year that is not the next one the way the state goes."""
-    following = state.year + state.direction
-    if year == following:
-        return
-    way = "forward" if state.direction > 0 else "backward"
-    turn = "; turning round needs a new start" if year == state.year - state.direction else ""
-    raise StepError(
-        f"step to {year} from the map of {state.year}: expected {following}; one step is one year "
-        f"{way}{turn}"
-    )
-
-
-def _check_way(state: State, direction: str | None, where: str) -> None:
-    """Refuse a restart that goes the other way in time than was asked for."""
-    if direction is not None and DIRECTIONS.get(direction) != state.direction:
-        way = "forward" if state.direction > 0 else "backward"
-        raise StateError(
-            f"{where}: restart steps {way}, asked for {direction}; turning round needs a new start"
-        )
+def _alike(experiment: Experiment, session: Session) -> dict[str, str]:
+    """What must be the same on all ranks."""
+    settings = experiment.model_dump_json(exclude={"run": {"core", "threads"}})
+    return {
+        "model sha256": session.sha256,
+        "landstep": version("landstep"),
+        **session.provenance,
+        "experiment": settings,
+    }

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 
 class LandstepError(Exception):
-    """Anything landstep refuses or cannot do; `status` is the code that a host sees."""
+    """Anything landstep refuses or cannot do; `status` is the code that a host sees.
+
+    shared : True where every rank of a run raises it
+    """
 
     status = 1
+    shared = False
 
 
 class InputError(LandstepError):
@@ -58,3 +62,9 @@ class DependencyError(LandstepError):
     """A package is missing; the message says how to get it."""
 
     status = 9
+
+
+def error_of_status(status: int) -> type[LandstepError]:
+    """Give the class of error that has a status."""
+    kinds: list[type[LandstepError]] = LandstepError.__subclasses__()
+    return next((kind for kind in kinds if kind.status == status), LandstepError)

@@ -8,10 +8,18 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from landstep.emulator.builtin import builtin_path
 from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.providers import pair_problem
 
 Table = TypeVar("Table", bound=BaseModel)
 
@@ -48,11 +56,22 @@ class StaticsTable(StrictTable):
 
 
 class RunTable(StrictTable):
-    """How to run: window size, threads, device. None of them changes the map."""
+    """How to run: window size, threads, where, how precisely. Only the last two change the map.
 
-    core: int = Field(default=480, ge=8)
+    core : cells a side of a window's core; None: as many as its memory allows, up to 1440
+    """
+
+    core: int | None = Field(default=None, ge=8)
     threads: int = Field(default=1, ge=1)
-    provider: Literal["cpu", "cuda"] = "cpu"
+    provider: Literal["cpu", "cuda", "tensorrt", "openvino"] = "cpu"
+    precision: str = "fp32"
+
+    @field_validator("precision")
+    @classmethod
+    def _can_be_had(cls, precision: str, info: ValidationInfo) -> str:
+        if problem := pair_problem(info.data.get("provider", "cpu"), precision):
+            raise ValueError(problem)
+        return precision
 
 
 class AllocationTable(StrictTable):
@@ -64,6 +83,16 @@ class AllocationTable(StrictTable):
     """
 
     mode: Literal["exact", "soft", "none"] = "exact"
+
+
+class OutputTable(StrictTable):
+    """What a year's file holds beside its map.
+
+    confidence : the probability of each cell's likeliest class; the network then runs over all
+        land in every year, also where no quota needs it
+    """
+
+    confidence: bool = False
 
 
 class Experiment(StrictTable):
@@ -82,6 +111,7 @@ class Experiment(StrictTable):
     observed: Literal["emulate", "copy"] = "emulate"
     allocation: AllocationTable = AllocationTable()
     run: RunTable = RunTable()
+    output: OutputTable = OutputTable()
     checksums: dict[str, str] = {}
     folder: Path
 

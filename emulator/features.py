@@ -7,10 +7,13 @@ it (one-hot, scaling, painting coarse cells onto fine ones) happens inside the g
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from landstep.emulator.area_sums import coarse_class_sums
 from landstep.emulator.classes import OUTSIDE
+from landstep.emulator.mapped import Maps
 from landstep.emulator.tiling import Window
 
 INPUT_NAMES = (
@@ -52,12 +55,11 @@ def class_shares(
     shape : (cy, cx) of the coarse grid
     returns : (n_classes, cy, cx) float32, 0..1; 0 where a coarse cell holds no fine cell
     """
-    n_coarse = shape[0] * shape[1]
-    place = row[:, None] * shape[1] + col[None, :]
-    of_class = np.minimum(land_use, n_classes).astype(np.int64)
-    both = (of_class * n_coarse + place).ravel()
-    counts = np.bincount(both, minlength=(n_classes + 1) * n_coarse).reshape(-1, *shape)
-    return (counts[:-1] / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
+    ones = np.ones((row.size, 1), np.int64)
+    counts = coarse_class_sums(land_use, ones, row, col, shape, n_classes)
+    height, width = np.bincount(row, minlength=shape[0]), np.bincount(col, minlength=shape[1])
+    cells = np.maximum(np.outer(height, width), 1)
+    return (counts / cells).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +67,11 @@ class Fields:
     """All that the network is given, over a whole map or one window of it.
 
     prior : (y, x) uint8 class numbers of the map before, MASKED where unknown
-    history : (H, y, x) uint8, the maps before the prior in stepping order, [0] one year before it
+    history : H maps (y, x) uint8, those before the prior in stepping order, [0] one year before it
         (one year after it, when stepping backward); MASKED where unknown
     years : the target's year less the prior's: 1 in a step, -1 in a step backward, not 0
-    continuous : (S, y, x) float32 statics in their own units, 0 where missing
-    categories : (C, y, x) uint8 class codes of categorical statics, 0 at sea
+    continuous : S statics (y, x) float32 in their own units, 0 where missing
+    categories : C categorical statics (y, x) uint8, class codes, 0 at sea
     forcing, forcing_change : (F, cy, cx) float32, fractions of the target year, and those less the
         prior map's year; 0 where missing
     prior_shares : (K, cy, cx) float32, `class_shares` of the whole prior map
@@ -77,10 +79,10 @@ class Fields:
     """
 
     prior: np.ndarray
-    history: np.ndarray
+    history: Maps
     years: int
-    continuous: np.ndarray
-    categories: np.ndarray
+    continuous: Maps
+    categories: Maps
     forcing: np.ndarray
     forcing_change: np.ndarray
     prior_shares: np.ndarray
@@ -92,12 +94,17 @@ class Fields:
 
         returns : a dict with the names of INPUT_NAMES, in that order
         """
+
+        def stacked(maps: Maps, dtype: Any) -> np.ndarray:
+            all_maps = np.asarray(maps, dtype).reshape(1, len(maps), *self.prior.shape)
+            return np.ascontiguousarray(all_maps)
+
         return {
             "prior": np.ascontiguousarray(self.prior[None], np.uint8),
-            "history": np.ascontiguousarray(self.history[None], np.uint8),
+            "history": stacked(self.history, np.uint8),
             "years": np.array([self.years], np.float32),
-            "continuous": np.ascontiguousarray(self.continuous[None], np.float32),
-            "categories": np.ascontiguousarray(self.categories[None], np.uint8),
+            "continuous": stacked(self.continuous, np.float32),
+            "categories": stacked(self.categories, np.uint8),
             "forcing": np.ascontiguousarray(self.forcing[None], np.float32),
             "forcing_change": np.ascontiguousarray(self.forcing_change[None], np.float32),
             "prior_shares": np.ascontiguousarray(self.prior_shares[None], np.float32),
@@ -116,17 +123,13 @@ class Fields:
             for index, seen in ((self.row, window.rows), (self.col, window.cols))
         )
         top, left = int(row.min()), int(col.min())
-        coarse = (
-            slice(None),
-            slice(top, int(row.max()) + 1),
-            slice(left, int(col.max()) + 1),
-        )
+        coarse = np.s_[:, top : int(row.max()) + 1, left : int(col.max()) + 1]
         return Fields(
             prior=window.read(self.prior, OUTSIDE),
-            history=window.read(self.history, OUTSIDE),
+            history=[window.read(land_use, OUTSIDE) for land_use in self.history],
             years=self.years,
-            continuous=window.read(self.continuous, 0.0),
-            categories=window.read(self.categories, 0),
+            continuous=[window.read(field, 0.0) for field in self.continuous],
+            categories=[window.read(codes, 0) for codes in self.categories],
             forcing=self.forcing[coarse],
             forcing_change=self.forcing_change[coarse],
             prior_shares=self.prior_shares[coarse],

@@ -7,7 +7,7 @@ years; where both have a year, history wins. Fractions are of the whole cell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,8 @@ from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.fractions import check_fractions
 from landstep.emulator.grid import Blocks, Grid
 from landstep.emulator.netcdf import NetcdfFile
-from landstep.emulator.orientation import Orientation, find_orientation
+from landstep.emulator.orientation import Orientation, find_orientation, read_cut
+from landstep.emulator.part import Part
 
 LUH2_STATES = (
     "primf", "primn", "secdf", "secdn", "urban", "c3ann", "c4ann", "c3per", "c4per", "c3nfx",
@@ -61,6 +62,7 @@ class Forcing:
     scenario : name of the scenario, None where neither the caller nor a file gives one
     phase : day of the year ("MM-DD") of the states
     quantities : "forecast", or "known" where the fractions were counted on the target maps
+    part : of the coarse grid, the rows and columns that are read
     clipped : year -> how many of its values lay outside 0..1 by rounding only and were brought
         back; years without any are not in it
     """
@@ -71,6 +73,7 @@ class Forcing:
     scenario: str | None
     phase: str
     quantities: str
+    part: Part
     _parts: tuple[_Part, ...]
     clipped: dict[int, int] = field(default_factory=dict)
     _kept: dict[int, np.ndarray] = field(default_factory=dict)
@@ -112,8 +115,13 @@ class Forcing:
             scenario=_scenario(parts, scenario),
             phase=parts[0].phase,
             quantities=parts[0].quantities,
+            part=Part.whole(parts[0].coarse.shape),
             _parts=tuple(parts),
         )
+
+    def cut(self, part: Part) -> Forcing:
+        """Give the same forcing, of which only a part of the coarse grid is read."""
+        return replace(self, part=part, clipped={}, _kept={})
 
     def year(self, year: int) -> np.ndarray:
         """Fractions of a year.
@@ -138,17 +146,19 @@ class Forcing:
         part = next(part for part in self._parts if year in part.years)
         step = part.years.index(year)
         with NetcdfFile(part.path) as file:
-            slabs = [file.read(state, step) for state in self.states]
+            slabs = [
+                read_cut(file, state, (step,), self.part, part.orientation) for state in self.states
+            ]
         stored = np.stack(slabs).astype(np.float32)
-        if part.orientation is not None:
-            stored = part.orientation.apply(stored)
         where = f"{part.path.name}, year {year}"
-        fractions, clipped = check_fractions(stored, self.states, self._place, where)
+        whole = self.part.is_whole
+        fractions, clipped = check_fractions(stored, self.states, self._place, where, whole)
         if clipped:
             self.clipped[year] = clipped
         return fractions
 
     def _place(self, row: int, col: int) -> str:
+        row, col = row + self.part.top, int(self.part.columns[col])
         if isinstance(self.coarse, Blocks):
             return f"block ({row}, {col})"
         return f"(lat {self.coarse.lat_deg[row]:g}, lon {self.coarse.lon_deg[col]:g})"

@@ -18,7 +18,11 @@ SMALLEST = -1e-6
 
 
 def check_fractions(
-    stored: np.ndarray, states: Sequence[str], place: Callable[[int, int], str], where: str
+    stored: np.ndarray,
+    states: Sequence[str],
+    place: Callable[[int, int], str],
+    where: str,
+    whole: bool = True,
 ) -> tuple[np.ndarray, int]:
     """Check fractions and bring rounding errors back into 0..1.
 
@@ -26,11 +30,12 @@ def check_fractions(
     states : names of the states, for messages
     place : words for the cell in a row and column
     where : file and year, for messages
+    whole : False for a part of the file, which may have no valid cell
     returns : (state, y, x) float32 within 0..1, read-only, and how many values were clipped
     Raises InputError naming state and cell: infinite, a fill value in a valid cell, percent,
     negative, states that sum to more than 1, or no valid cell at all.
     """
-    _check_missing(stored, states, place, where)
+    _check_missing(stored, states, place, where, whole)
     valid = np.nan_to_num(stored, nan=0.0, posinf=np.inf, neginf=-np.inf)
     _check_extreme(valid, states, place, where, int(valid.argmax()))
     _check_extreme(valid, states, place, where, int(valid.argmin()))
@@ -48,10 +53,14 @@ def check_fractions(
 
 
 def _check_missing(
-    stored: np.ndarray, states: Sequence[str], place: Callable[[int, int], str], where: str
+    stored: np.ndarray,
+    states: Sequence[str],
+    place: Callable[[int, int], str],
+    where: str,
+    whole: bool,
 ) -> None:
     missing = np.isnan(stored)
-    if missing.all():
+    if whole and missing.all():
         raise InputError(f"{where}: all cells are missing; was this year ever written?")
     mixed = missing.any(axis=0) & ~missing.all(axis=0)
     if mixed.any():

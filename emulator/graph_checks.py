@@ -50,6 +50,16 @@ def check_graph(content: bytes, where: str) -> onnx.ModelProto:
     return proto
 
 
+def with_metadata(content: bytes, metadata: dict[str, str]) -> bytes:
+    """Give a model's bytes with other metadata; its graph stays as it is, to the bit.
+
+    content : a model that `check_graph` takes
+    """
+    proto = onnx.load_from_string(content)
+    onnx.helper.set_model_props(proto, metadata)
+    return bytes(proto.SerializeToString(deterministic=True))
+
+
 def _check_versions(proto: onnx.ModelProto, where: str) -> None:
     if proto.ir_version > MAX_IR:
         raise ModelError(

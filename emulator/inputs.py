@@ -13,7 +13,8 @@ from landstep.emulator.features import known
 from landstep.emulator.forcing import Forcing
 from landstep.emulator.grid import Grid, coarse_index
 from landstep.emulator.land_use import LandUse
-from landstep.emulator.statics import Statics
+from landstep.emulator.shares import Division, Share
+from landstep.emulator.statics import Source, Statics
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class Inputs:
     """Everything that an experiment reads, on one grid.
 
     grid : of the land-use maps
-    row, col : the coarse row of each fine row, the coarse column of each fine column
-    sea : (y, x) bool, True where the static maps have no land
+    row, col : the coarse row of each fine row, the coarse column of each fine column, as far as
+        this rank holds them
+    share : what this rank holds of the grid, and what it answers for
     """
 
     grid: Grid
@@ -32,7 +34,17 @@ class Inputs:
     statics: Statics
     row: np.ndarray
     col: np.ndarray
-    sea: np.ndarray
+    share: Share
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns that this rank holds."""
+        return self.share.held.shape
+
+    @property
+    def sea(self) -> np.ndarray:
+        """Where the static maps have no land: (y, x) bool."""
+        return self.statics.categories(self.land_use.years[0])["soil_texture"] == 0
 
     def forcing_pair(self, year: int, prior_year: int) -> tuple[np.ndarray, np.ndarray]:
         """Forcing of a year and its change since the prior map's: two (F, cy, cx) float32, 0 where
@@ -43,20 +55,14 @@ class Inputs:
         now, before = self.forcing.year(year), self.forcing.year(prior_year)
         return known(now), known(now - before)
 
-    def continuous(self, names: list[str]) -> np.ndarray:
-        """Stack continuous statics by name: (S, y, x) float32, 0 where missing."""
-        fields = np.empty((len(names), *self.grid.shape), np.float32)
-        for number, name in enumerate(names):
-            fields[number] = known(self._static(self.statics.continuous, name))
-        return fields
+    def continuous(self, names: list[str]) -> tuple[np.ndarray, ...]:
+        """Give continuous statics by name: each (y, x) float32, 0 where missing."""
+        return tuple(self._static(self.statics.continuous, name) for name in names)
 
-    def categories(self, names: list[str], year: int) -> np.ndarray:
-        """Stack the categorical statics of a year by name: (C, y, x) uint8, 0 at sea."""
+    def categories(self, names: list[str], year: int) -> tuple[np.ndarray, ...]:
+        """Give the categorical statics of a year by name: each (y, x) uint8, 0 at sea."""
         of_year = self.statics.categories(year)
-        fields = np.empty((len(names), *self.grid.shape), np.uint8)
-        for number, name in enumerate(names):
-            fields[number] = self._static(of_year, name)
-        return fields
+        return tuple(self._static(of_year, name) for name in names)
 
     @staticmethod
     def _static(fields: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -64,34 +70,75 @@ class Inputs:
             raise ConfigError(f"static {name!r} is not one of {sorted(fields)}")
         return fields[name]
 
-    def history(self, year: int, direction: int, depth: int) -> np.ndarray:
-        """Stack the maps of the years before one in stepping order, as far as there are any.
+    def history(self, year: int, direction: int, depth: int) -> tuple[np.ndarray, ...]:
+        """Give the maps of the years before one in stepping order, as far as there are any.
 
         year : of the prior map; direction : 1 or -1; depth : H, how many
-        returns : (H, y, x) uint8, [0] next to the year; MASKED where there is no map
+        returns : H maps (y, x) uint8, [0] next to the year; MASKED where there is no map
         """
-        maps = np.full((depth, *self.grid.shape), MASKED, np.uint8)
-        for number in range(depth):
-            before = year - direction * (number + 1)
-            if before in self.land_use.years:
-                maps[number] = self.land_use.map(before)
-        return maps
+        years = [year - direction * (number + 1) for number in range(depth)]
+        return tuple(
+            self.land_use.map(before) if before in self.land_use.years else self.unknown_map()
+            for before in years
+        )
+
+    def unknown_map(self) -> np.ndarray:
+        """A map of which nothing is known, not even the coast; it takes no memory."""
+        return np.broadcast_to(np.uint8(MASKED), self.shape)
 
     def cold_map(self) -> np.ndarray:
         """A map of which only the coast is known: OUTSIDE at sea, MASKED on land."""
         return np.where(self.sea, OUTSIDE, MASKED).astype(np.uint8)
 
 
-def open_inputs(experiment: Experiment) -> Inputs:
-    """Open an experiment's files and check that they belong together.
+@dataclass(frozen=True)
+class Files:
+    """An experiment's files, opened and checked, and none of their maps read.
 
-    Raises InputError or ConfigError, naming the file, where one is wrong or does not fit the rest.
+    row, col : the forcing's row of each row of the map, its column of each column
+    """
+
+    land_use: LandUse
+    forcing: Forcing
+    statics: dict[str, Source]
+    row: np.ndarray
+    col: np.ndarray
+
+    def division(self, reach: int) -> Division:
+        """Say what there is to divide among ranks whose windows see `reach` cells around."""
+        grid, coarse = self.land_use.grid, self.forcing.coarse
+        return Division(grid, self.row, self.col, coarse.shape, reach)
+
+    def inputs(self, share: Share) -> Inputs:
+        """Open what a rank reads of them.
+
+        Raises InputError or ConfigError, naming the file, where one does not fit the rest.
+        """
+        land_use, forcing, row, col = self.land_use, self.forcing, self.row, self.col
+        statics = Statics.open(self.statics, land_use.grid, share.held)
+        _same_scenario(statics, forcing)
+        _same_phase(land_use, forcing)
+        if not share.held.is_whole:
+            land_use, forcing = land_use.cut(share.held), forcing.cut(share.forcing)
+            row = row[share.held.rows] - share.forcing.top
+            steps = np.diff(col[share.held.columns]) != 0
+            col = np.concatenate([[0], np.cumsum(steps)])
+        grid, of = land_use.grid, land_use.scheme
+        return Inputs(grid, of, land_use, forcing, statics, row, col, share)
+
+
+def open_files(experiment: Experiment) -> Files:
+    """Open an experiment's files.
+
+    Raises InputError or ConfigError, naming the file, where one is wrong.
     """
     experiment.verify_checksums()
     table = experiment.land_use
-    of = scheme(table.scheme)
     land_use = LandUse.open(
-        experiment.path(table.file), scheme=of, variant=table.variant, variable=table.variable
+        experiment.path(table.file),
+        scheme=scheme(table.scheme),
+        variant=table.variant,
+        variable=table.variable,
     )
     forcing = Forcing.open(
         [experiment.path(file) for file in experiment.forcing.files],
@@ -102,12 +149,17 @@ def open_inputs(experiment: Experiment) -> Inputs:
         name: experiment.static_source(getattr(experiment.statics, name))
         for name in type(experiment.statics).model_fields
     }
-    statics = Statics.open(sources, land_use.grid)
-    _same_scenario(statics, forcing)
-    _same_phase(land_use, forcing)
     row, col = coarse_index(land_use.grid, forcing.coarse, str(experiment.forcing.files[0]))
-    sea = statics.categories(land_use.years[0])["soil_texture"] == 0
-    return Inputs(land_use.grid, of, land_use, forcing, statics, row, col, sea)
+    return Files(land_use, forcing, sources, row, col)
+
+
+def open_inputs(experiment: Experiment) -> Inputs:
+    """Open an experiment's files, and check that they belong together.
+
+    Raises InputError or ConfigError, naming the file, where one is wrong or does not fit the rest.
+    """
+    files = open_files(experiment)
+    return files.inputs(files.division(0).whole())
 
 
 def _same_scenario(statics: Statics, forcing: Forcing) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from landstep.emulator.builtin import builtin_path
-from landstep.emulator.card import Weights
+from landstep.emulator.card import Gate, Weights
 from landstep.emulator.errors import InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.grid import AREA_UNIT_M2
@@ -54,6 +54,7 @@ def _model(path: Path) -> str:
         *(("allocation", _weights(entry)) for entry in card.weights),
         ("runs on", ", ".join(f"{k} {v}" for k, v in session.provenance.items())),
     ]
+    pairs += [("verified", _gate(gate)) for gate in card.gates]
     pairs += [("source", source) for source in card.sources]
     pairs += [("score", ", ".join(f"{k} {v}" for k, v in row.items())) for row in card.scores]
     pairs += [(f"trained: {key}", value) for key, value in sorted(card.training.items())]
@@ -65,6 +66,12 @@ def _weights(of: Weights) -> str:
         f"from {of.years} year{'s' * (of.years > 1)}: stay_weight {of.stay_weight:g}, "
         f"new_weight {of.new_weight:g}, miss_price {of.miss_price:g}"
     )
+
+
+def _gate(gate: Gate) -> str:
+    years = f"{gate.years[0]} to {gate.years[1]}"
+    said = "passed" if gate.passed else f"did not pass: {'; '.join(gate.failed)}"
+    return f"{gate.provider} in {gate.precision}, {gate.date}, {gate.experiment}, {years}: {said}"
 
 
 def _way(direction: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from landstep.emulator.classes import Scheme
+from landstep.emulator.classes import Scheme, first_place
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.grid import Grid
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.orientation import Orientation, find_orientation
+from landstep.emulator.part import Part
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class LandUse:
     grid : of the maps, north first, -180..180
     years : calendar years that have a map, ascending; gaps are allowed
     phase : day of the year ("MM-DD") for which each map is valid
+    part : of the grid, the rows and columns that are read
     """
 
     path: Path
@@ -39,6 +41,7 @@ class LandUse:
     years: tuple[int, ...]
     phase: str
     _orientation: Orientation
+    part: Part
 
     @classmethod
     def open(
@@ -74,12 +77,17 @@ class LandUse:
             years=tuple(int(year) for year in years),
             phase=phase,
             _orientation=orientation,
+            part=Part.whole(orientation.grid.shape),
         )
+
+    def cut(self, part: Part) -> LandUse:
+        """Give the same maps, of which only a part is read."""
+        return replace(self, part=part)
 
     def map(self, year: int) -> np.ndarray:
         """Land use of a year.
 
-        returns : (y, x) uint8 class numbers; 255 where the file has no data
+        returns : (y, x) uint8 class numbers of the part; 255 where the file has no data
         Raises InputError for a year without a map, or a code that the scheme's variant lacks.
         """
         if year not in self.years:
@@ -89,36 +97,51 @@ class LandUse:
             )
         where = f"{self.path.name}, {self.variable}, year {year}"
         with NetcdfFile(self.path) as file:
-            codes = file.read(self.variable, self.years.index(year))
             fill = file.fill_value(self.variable)
-        codes = self._whole_codes(codes, fill, where)
-        numbers = self.scheme.numbers_from_codes(codes, self.variant, where)
-        return self._orientation.apply(numbers)
+
+            def numbers(codes: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
+                codes = whole_codes(codes, fill, self.scheme, self.variant, where, origin)
+                return self.scheme.numbers_from_codes(codes, self.variant, where, origin)
+
+            step = (self.years.index(year),)
+            return self._orientation.read(file, self.variable, step, self.part, numbers, np.uint8)
 
     def _complete(self) -> bool:
         return len(self.years) == self.years[-1] - self.years[0] + 1
 
-    def _whole_codes(self, codes: np.ndarray, fill: float | int | None, where: str) -> np.ndarray:
-        """Turn stored codes into whole numbers, and what means "missing" into a no-data code."""
-        missing = self.scheme.nodata[0]
-        if codes.dtype == np.int8:  # a classic file's signed byte: -1 is 255
-            codes, fill = codes.view(np.uint8), None if fill is None else int(fill) % 256
-        if fill is not None and np.isfinite(fill) and int(fill) in self._known():
-            _LOG.info("%s: fill value %s is a class code and read as that class", where, fill)
-            missing = int(fill)  # ocean is a class: 0 declared as fill is still ocean
-        if codes.dtype.kind in "iu":
-            return codes if fill is None else np.where(codes == fill, missing, codes)
-        if codes.dtype.kind != "f":
-            raise InputError(f"{where}: {codes.dtype} values, expected class codes")
-        filled = np.where(np.isnan(codes), missing, codes)
-        broken = filled != np.rint(filled)
-        if broken.any():
-            at = tuple(int(i) for i in np.argwhere(broken)[0])
-            raise InputError(
-                f"{where}: {filled[at]:g} at cell {at} is no class code; "
-                "was the map interpolated? Take codes from the nearest cell"
-            )
-        return filled.astype(np.int32)
 
-    def _known(self) -> dict[int, int]:
-        return self.scheme.variants[self.variant]
+def whole_codes(
+    codes: np.ndarray,
+    fill: float | int | None,
+    of: Scheme,
+    variant: str,
+    where: str,
+    origin: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """Turn stored codes into whole numbers, and what means "missing" into a no-data code.
+
+    codes : any shape, as stored; floats with NaN where missing
+    fill : the number that the file declares to mean "missing", or None. Where that is the code of
+        a class (0 is often declared, and is ocean), it stays that class
+    where : file and year, for the message; origin : the file's place of the first code
+    returns : the same shape, integer
+    Raises InputError for a number that is not whole, or data that are no numbers.
+    """
+    missing, known = of.nodata[0], of.variants[variant]
+    if codes.dtype == np.int8:  # a classic file's signed byte: -1 is 255
+        codes, fill = codes.view(np.uint8), None if fill is None else int(fill) % 256
+    if fill is not None and np.isfinite(fill) and int(fill) in known:
+        _LOG.info("%s: fill value %s is a class code and read as that class", where, fill)
+        missing = int(fill)  # ocean is a class: 0 declared as fill is still ocean
+    if codes.dtype.kind in "iu":
+        return codes if fill is None else np.where(codes == fill, missing, codes)
+    if codes.dtype.kind != "f":
+        raise InputError(f"{where}: {codes.dtype} values, expected class codes")
+    filled = np.where(np.isnan(codes), missing, codes)
+    broken = filled != np.rint(filled)
+    if broken.any():
+        raise InputError(
+            f"{where}: {filled[broken][0]:g} at cell {first_place(broken, origin)} is no class "
+            "code; was the map interpolated? Take codes from the nearest cell"
+        )
+    return filled.astype(np.int32)

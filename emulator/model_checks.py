@@ -8,6 +8,7 @@ from landstep.emulator.card import Card
 from landstep.emulator.errors import ConfigError, StepError
 from landstep.emulator.experiment import Experiment
 from landstep.emulator.inputs import Inputs
+from landstep.emulator.mapped import row_pieces
 
 DIRECTIONS = {"forward": 1, "backward": -1}
 """Names of the ways in time, and what they add to a year."""
@@ -33,26 +34,22 @@ def check_fit(card: Card, inputs: Inputs, experiment: Experiment) -> None:
         raise ConfigError(
             f"model {card.name!r} is for {card.phase}, forcing for {inputs.forcing.phase}"
         )
-    if experiment.run.core % card.stride:
-        raise ConfigError(
-            f"run.core = {experiment.run.core}: expected a multiple of {card.stride}, the stride "
-            f"of model {card.name!r}"
-        )
     inputs.scheme.group_matrix(inputs.forcing.states)
     inputs.continuous(card.continuous)
     categories_of(card, inputs, inputs.land_use.years[0])
 
 
-def categories_of(card: Card, inputs: Inputs, year: int) -> np.ndarray:
-    """Stack the categorical statics of a year, (C, y, x) uint8.
+def categories_of(card: Card, inputs: Inputs, year: int) -> tuple[np.ndarray, ...]:
+    """Give the categorical statics of a year, each (y, x) uint8.
 
     Raises ConfigError for a code that the model does not know.
     """
     fields = inputs.categories([c.name for c in card.categories], year)
     for category, field in zip(card.categories, fields, strict=True):
-        if field.max(initial=0) >= category.size:
+        largest = max(int(field[piece].max()) for piece in row_pieces(len(field)))
+        if largest >= category.size:
             raise ConfigError(
-                f"static {category.name!r} of {year} has code {int(field.max())}, model "
+                f"static {category.name!r} of {year} has code {largest}, model "
                 f"{card.name!r} knows 0 to {category.size - 1}"
             )
     return fields

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from landstep.emulator.calendar import calendar_name, decode_years
 from landstep.emulator.errors import InputError
 from landstep.emulator.file_checks import check_file, is_locked
 from landstep.emulator.missing import decoded, fill_values
+from landstep.emulator.rows import Rows, whole_blocks
 
 _LOCK = threading.RLock()  # the HDF5 library serves one thread at a time
 _LIBRARY_ERRORS = (OSError, RuntimeError, AttributeError, ValueError, MemoryError)
@@ -81,6 +82,12 @@ class NetcdfFile:
     def shape(self, name: str) -> tuple[int, ...]:
         """Sizes of a variable's dimensions."""
         return tuple(int(n) for n in self._variable(name).shape)
+
+    def chunk_rows(self, name: str) -> int:
+        """Rows that are stored together, so that reading one costs as much as reading all."""
+        with _LOCK:
+            chunks = self._variable(name).chunking()
+        return 1 if not chunks or chunks == "contiguous" else int(chunks[-2])
 
     def dtype(self, name: str) -> np.dtype:
         """Data type of a variable, in the machine's byte order (object for strings)."""
@@ -158,20 +165,23 @@ class Variable:
     """One variable to write.
 
     name, dims : its name and the names of its dimensions, slowest first
-    data : the array, or an iterable of slabs, each one step along the first dimension
+    data : the array; or an iterable of slabs, each one step along the first dimension; or Rows,
+        blocks of rows along the second-last dimension
     attrs : attributes
-    dtype : stored type; None: that of the array (required for slabs)
+    dtype : stored type; None: that of the array (required for slabs and Rows)
     fill : `_FillValue`, or None
-    compress : store with zlib level 1, byte shuffle and a checksum on each chunk (fletcher32)
+    compress : how it is stored: "zlib" (level 1, byte shuffle), which every program reads; "zstd"
+        (level 1), faster, which needs a NetCDF library with this filter, and many that hosts are
+        linked with have none; both with a checksum on each chunk (fletcher32). None: as it is
     """
 
     name: str
     dims: tuple[str, ...]
-    data: np.ndarray | Iterable[np.ndarray]
+    data: np.ndarray | Iterable[np.ndarray] | Rows
     attrs: dict[str, Any] = field(default_factory=dict)
     dtype: Any = None
     fill: float | int | None = None
-    compress: bool = True
+    compress: Literal["zlib", "zstd"] | None = "zlib"
 
 
 def write_netcdf(
@@ -188,7 +198,7 @@ def write_netcdf(
     attrs : attributes of the file
     Raises InputError, with the path and the reason (disk full, no permission, no such folder),
     and then leaves no temporary file and the old file as it was. A LandstepError raised while
-    slabs are made passes through, with the same guarantee.
+    slabs or rows are made passes through, with the same guarantee.
     """
     with replacing(path) as temporary:
         try:
@@ -216,7 +226,7 @@ def _write_variable(dataset: Any, variable: Variable, dims: Mapping[str, int | N
     kind, shape = variable.dtype, [dims[name] for name in variable.dims]
     if kind is None:
         if not isinstance(variable.data, np.ndarray):
-            raise InputError(f"{variable.name}: dtype is needed to write slabs")
+            raise InputError(f"{variable.name}: dtype is needed to write slabs or rows")
         kind = str if variable.data.dtype.kind in "OU" else variable.data.dtype
     stored = dataset.createVariable(
         variable.name, kind, variable.dims, **_storage(variable, kind, shape)
@@ -225,8 +235,11 @@ def _write_variable(dataset: Any, variable: Variable, dims: Mapping[str, int | N
     stored.setncatts(variable.attrs)
     if isinstance(variable.data, np.ndarray):
         _put_array(stored, variable, shape)
+    elif isinstance(variable.data, Rows):
+        for index, block in whole_blocks(variable.data, shape, _CHUNK, stored.dtype, variable.name):
+            stored[index] = block
     else:
-        _put_slabs(stored, variable, shape)
+        _put_slabs(stored, variable, variable.data, shape)
 
 
 def _put_array(stored: Any, variable: Variable, shape: list[int | None]) -> None:
@@ -239,9 +252,11 @@ def _put_array(stored: Any, variable: Variable, shape: list[int | None]) -> None
     stored[...] = data.astype(object) if data.dtype.kind in "OU" else data
 
 
-def _put_slabs(stored: Any, variable: Variable, shape: list[int | None]) -> None:
+def _put_slabs(
+    stored: Any, variable: Variable, slabs: Iterable[np.ndarray], shape: list[int | None]
+) -> None:
     count, expected = 0, tuple(shape[1:])
-    for slab in variable.data:
+    for slab in slabs:
         if np.shape(slab) != expected:
             raise InputError(
                 f"{variable.name}: slab {count} is {np.shape(slab)}, expected {expected}"
@@ -259,7 +274,8 @@ def _storage(variable: Variable, kind: Any, shape: list[int | None]) -> dict[str
     if kind is str:
         return {}
     if variable.compress and variable.dims:
-        options |= {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
+        options |= {"compression": variable.compress, "complevel": 1, "fletcher32": True}
+        options |= {"shuffle": variable.compress == "zlib"}
     if len(shape) > 1 and None not in shape[-2:] and 0 not in shape:
         cells = [min(size, _CHUNK) for size in shape[-2:] if size is not None]
         options["chunksizes"] = [1] * (len(shape) - 2) + cells

@@ -5,13 +5,17 @@ Files are told apart by their coordinates, never by their names or by habit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from landstep.emulator.errors import InputError
 from landstep.emulator.grid import Grid
+from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.part import Part, runs
 
 _AXES = {
     "latitude": (("lat", "latitude", "nav_lat"), ("degrees_north", "degree_north", "degrees_n")),
@@ -44,6 +48,55 @@ class Orientation:
             field = np.roll(field, self.roll, axis=-1)
         return np.ascontiguousarray(field)
 
+    def read(
+        self,
+        file: NetcdfFile,
+        name: str,
+        step: tuple[int, ...],
+        part: Part,
+        convert: Callable[[np.ndarray, tuple[int, int]], np.ndarray],
+        dtype: Any,
+    ) -> np.ndarray:
+        """Read a part of a map piece by piece, so that no more than a piece is in memory twice.
+
+        name, step : the variable, and where the map lies along its leading dimensions
+        part : rows and columns of `grid`
+        convert : turns a piece as stored into the field's values; it is told the file's row and
+            column of the piece's first cell, for messages
+        returns : (y, x) of that dtype, read-only, as `mapped.zeros` gives it
+        """
+        ny, nx = part.of
+        field = zeros(part.shape, dtype)
+        columns = (part.columns - self.roll) % nx
+        for piece in row_pieces(part.shape[0]):
+            first, last = part.top + piece.start, part.top + piece.stop
+            rows = slice(ny - last, ny - first) if self.south_first else slice(first, last)
+            for place, stored in runs(columns):
+                values = convert(file.read(name, (*step, rows, stored)), (rows.start, stored.start))
+                put(field, piece.start, place.start, values[:: -1 if self.south_first else 1])
+        field.setflags(write=False)
+        return field
+
+
+def read_cut(
+    file: NetcdfFile,
+    name: str,
+    step: tuple[int, ...],
+    part: Part,
+    orientation: Orientation | None,
+) -> np.ndarray:
+    """Read a part of a small field, such as the coarse cells of a forcing, as `part` has it.
+
+    orientation : None where the file's rows and columns are the field's own
+    returns : (y, x) as the file decodes it
+    """
+    ny, nx = part.of
+    turned = orientation is not None and orientation.south_first
+    roll = 0 if orientation is None else orientation.roll
+    rows = slice(ny - part.bottom, ny - part.top) if turned else part.rows
+    found = [file.read(name, (*step, rows, cols)) for _, cols in runs((part.columns - roll) % nx)]
+    return np.concatenate(found, axis=1)[:: -1 if turned else 1]
+
 
 def find_orientation(file: NetcdfFile, name: str) -> Orientation:
     """Find grid and orientation of a variable from its coordinates.
@@ -54,7 +107,7 @@ def find_orientation(file: NetcdfFile, name: str) -> Orientation:
     """
     where = f"{file.path.name}, {name}"
     dims, shape = file.dims(name), file.shape(name)
-    kinds = [_axis_kind(file, dim) for dim in dims]
+    kinds = [axis_kind(file, dim) for dim in dims]
     sizes = ", ".join(f"{dim}={size}" for dim, size in zip(dims, shape, strict=True))
     if kinds[-2:] == ["longitude", "latitude"]:
         raise InputError(
@@ -85,7 +138,7 @@ def _is_point_list(file: NetcdfFile, dims: tuple[str, ...], kinds: list[str | No
     return any(file.dims(n) == dims[-1:] for n in file.names() if n.lower() in latitudes)
 
 
-def _axis_kind(file: NetcdfFile, dim: str) -> str | None:
+def axis_kind(file: NetcdfFile, dim: str) -> str | None:
     """Tell what a dimension runs along, from its coordinate variable; None for anything else."""
     if dim not in file.names() or file.dims(dim) != (dim,):
         return None
@@ -118,12 +171,12 @@ def _regular(file: NetcdfFile, lat_name: str, lon_name: str, where: str) -> Orie
     lat = file.read(lat_name).astype(np.float64)
     lon = file.read(lon_name).astype(np.float64)
     south_first = bool(lat.size > 1 and lat[0] < lat[-1])
-    wrapped, roll = _eastward(lon, where)
+    wrapped, roll = eastward(lon, where)
     grid = Grid.regular(lat[::-1] if south_first else lat, wrapped, where)
     return Orientation(grid, south_first, roll)
 
 
-def _eastward(lon_deg: np.ndarray, where: str) -> tuple[np.ndarray, int]:
+def eastward(lon_deg: np.ndarray, where: str) -> tuple[np.ndarray, int]:
     """Longitudes within -180..180, west to east, and the roll that brings them there.
 
     Raises InputError where a region lies across 180 degrees east, so that it would fall apart.

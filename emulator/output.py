@@ -7,113 +7,213 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from landstep.emulator.area_sums import coarse_class_sums
 from landstep.emulator.classes import Scheme
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
+from landstep.emulator.mapped import row_pieces
 from landstep.emulator.netcdf import Variable, write_netcdf
 from landstep.emulator.quota_report import QuotaReport
+from landstep.emulator.rows import Rows
 from landstep.emulator.state import State
 
 EPOCH = date(1850, 1, 1)
 
 
-def class_areas(land_use: np.ndarray, grid: Grid, n_classes: int) -> np.ndarray:
-    """Area of each class, exact in any order of summing.
+@dataclass(frozen=True, eq=False)
+class Year:
+    """A year of a run, as it is written.
 
-    land_use : (y, x) uint8 class numbers; MASKED cells count for none
-    returns : (n_classes,) int64 in AREA_UNIT_M2
+    state : of the whole map
+    forcing : (G, cy, cx) int64, AREA_UNIT_M2, area that the forcing's states give each group in the
+        coarse cells that the map touches; None for a year without forcing
     """
-    area = grid.cell_area()
-    if area.shape[1] == 1:
-        counts = np.stack(
-            [np.count_nonzero(land_use == k, axis=1) for k in range(n_classes)]
-        ).astype(np.int64)
-        return (counts * area[:, 0]).sum(axis=1)
-    return np.array([area[land_use == k].sum(dtype=np.int64) for k in range(n_classes)], np.int64)
+
+    state: State
+    forcing: np.ndarray | None
 
 
-def write_year(path: Path, state: State, grid: Grid, scheme: Scheme, name: str) -> None:
-    """Write one map, its class areas, what its quotas came to, and its provenance.
+@dataclass(frozen=True, eq=False)
+class Output:
+    """How the years of an experiment are written.
 
-    The file is complete or not there.
-
-    Raises InputError where the file cannot be written.
+    name : of the experiment
+    row, col : (y,), (x,) int64, the coarse row of each row of the map, its column of each column,
+        counted from the map's own first
+    coarse : (cy,), (cx,) float64, latitudes and longitudes of the coarse cells; None for blocks
     """
-    ny, nx = grid.shape
-    y, x = ("lat", "lon") if grid.kind == "regular" else ("y", "x")
-    areas = class_areas(state.land_use, grid, scheme.n_classes) * AREA_UNIT_M2
-    codes = scheme.codes_from_numbers(state.land_use).view(np.int8)
-    variables = [
-        *_time(state.year),
-        *_places(grid),
+
+    grid: Grid
+    scheme: Scheme
+    name: str
+    row: np.ndarray
+    col: np.ndarray
+    coarse: tuple[np.ndarray, np.ndarray] | None
+
+    def write(self, path: Path, year: Year) -> None:
+        """Write one map, its class areas, what its quotas came to, and its provenance.
+
+        The file is complete or not there; the map goes into it row by row, and is stored with zstd.
+        Raises InputError where the file cannot be written.
+        """
+        state, (ny, nx) = year.state, self.grid.shape
+        y, x = ("lat", "lon") if self.grid.kind == "regular" else ("y", "x")
+        cy, cx = ("coarse_lat", "coarse_lon") if self.coarse else ("coarse_y", "coarse_x")
+        areas = self._class_areas(state.land_use)
+        codes = Rows(
+            self.scheme.codes_from_numbers(state.land_use[piece]).view(np.int8)
+            for piece in row_pieces(ny)
+        )
+        variables = [
+            *_time(state.year),
+            *_places(self.grid),
+            Variable(
+                "land_use",
+                ("time", y, x),
+                codes,
+                {
+                    "long_name": "land-use class",
+                    "flag_values": np.array(self.scheme.codes, np.int8),
+                    "flag_meanings": " ".join(self.scheme.names),
+                    "cell_measures": "area: cell_area",
+                    "grid_mapping": "crs",
+                    **_placed(self.grid),
+                },
+                dtype=np.int8,
+                fill=-1,
+                compress="zstd",
+            ),
+            *_confidence(state, (y, x), _placed(self.grid)),
+            *_classes(areas, self.scheme, (cy, cx)),
+            *_quotas(year, areas, self.scheme, (cy, cx)),
+            *self._coarse_places(),
+        ]
+        dims: dict[str, int | None] = {
+            "time": None,
+            "nv": 2,
+            y: ny,
+            x: nx,
+            "land_use_class": self.scheme.n_classes,
+            "land_use_group": len(self.scheme.groups),
+            cy: areas.shape[1],
+            cx: areas.shape[2],
+        }
+        write_netcdf(path, dims, variables, _provenance(state, self.name) | _unmet(state.report))
+
+    def _class_areas(self, land_use: np.ndarray) -> np.ndarray:
+        """Area of each class in each coarse cell: (K, cy, cx) int64, AREA_UNIT_M2."""
+        shape = int(self.row[-1]) + 1, int(self.col[-1]) + 1
+        area = self.grid.cell_area()
+        return coarse_class_sums(land_use, area, self.row, self.col, shape, self.scheme.n_classes)
+
+    def _coarse_places(self) -> list[Variable]:
+        """Give the places of the coarse cells; none for blocks."""
+        if self.coarse is None:
+            return []
+        names = (("lat", "latitude", "degrees_north"), ("lon", "longitude", "degrees_east"))
+        return [
+            Variable(
+                f"coarse_{short}",
+                (f"coarse_{short}",),
+                values,
+                {"standard_name": long, "long_name": f"{long} of coarse cells", "units": unit},
+            )
+            for (short, long, unit), values in zip(names, self.coarse, strict=True)
+        ]
+
+
+def _confidence(state: State, dims: tuple[str, str], placed: dict[str, str]) -> list[Variable]:
+    """Give the probability of each cell's likeliest class, where it was asked for."""
+    if state.confidence is None:
+        return []
+    shared = {"units": "percent", "cell_measures": "area: cell_area", "grid_mapping": "crs"}
+    told = "probability of the likeliest class, before the forcing's quotas"
+    rows = Rows(state.confidence[piece] for piece in row_pieces(len(state.confidence)))
+    return [
         Variable(
-            "land_use",
-            ("time", y, x),
-            codes[None],
-            {
-                "long_name": "land-use class",
-                "flag_values": np.array(scheme.codes, np.int8),
-                "flag_meanings": " ".join(scheme.names),
-                "cell_measures": "area: cell_area",
-                "grid_mapping": "crs",
-                **_placed(grid),
-            },
-            fill=-1,
-        ),
+            "confidence",
+            ("time", *dims),
+            rows,
+            {"long_name": told, **shared, **placed},
+            dtype=np.uint8,
+            fill=0,
+            compress="zstd",
+        )
+    ]
+
+
+def _classes(areas: np.ndarray, of: Scheme, coarse: tuple[str, str]) -> list[Variable]:
+    """Give the area of each class, in all and in each coarse cell.
+
+    areas : (K, cy, cx) int64, AREA_UNIT_M2
+    """
+    told, shared = "area of each land-use class", {"units": "m2", "coordinates": "class_name"}
+    return [
         Variable(
             "class_area",
             ("time", "land_use_class"),
-            areas[None],
-            {
-                "long_name": "area of each land-use class",
-                "units": "m2",
-                "coordinates": "class_name",
-            },
+            areas.sum(axis=(1, 2))[None] * AREA_UNIT_M2,
+            {"long_name": told, **shared},
+        ),
+        Variable(
+            "coarse_class_area",
+            ("time", "land_use_class", *coarse),
+            areas[None] * AREA_UNIT_M2,
+            {"long_name": f"{told} in each coarse cell", **shared},
+            compress="zstd",
         ),
         Variable(
             "class_name",
             ("land_use_class",),
-            np.array(scheme.names, object),
+            np.array(of.names, object),
             {"long_name": "name of the land-use class"},
         ),
-        *_quotas(state, scheme),
     ]
-    dims = {
-        "time": None,
-        "nv": 2,
-        y: ny,
-        x: nx,
-        "land_use_class": scheme.n_classes,
-        "land_use_group": len(scheme.groups),
-    }
-    write_netcdf(path, dims, variables, _provenance(state, name) | _unmet(state.report))
 
 
-def _quotas(state: State, scheme: Scheme) -> list[Variable]:
-    """Give, for each group that quotas bind, the change asked and realised, and what is owed."""
-    sums = {"debt": (state.debt.sum(axis=(1, 2)), f"area still owed since {state.anchor}")}
-    if state.report is not None:
-        sums["asked"] = (state.report.asked, "change in area that the forcing asks of this step")
-        sums["realised"] = (state.report.realised, "change in area that this step made")
+def _quotas(year: Year, areas: np.ndarray, of: Scheme, coarse: tuple[str, str]) -> list[Variable]:
+    """Give the areas of the groups that quotas bind: in the map, by the forcing, asked, owed.
+
+    areas : (K, cy, cx) int64, AREA_UNIT_M2, of the classes
+    """
+    state, report = year.state, year.state.report
+    held = np.einsum("gk,kyx->gyx", of.members[:-1].astype(np.int64), areas)
+    cells = {"debt": (state.debt, f"area still owed since {state.anchor}")}
+    if year.forcing is not None:
+        cells["forcing"] = (year.forcing, "area that the forcing's states give")
+    sums = {"map": (held.sum(axis=(1, 2)), "area in the map")}
+    sums |= {name: (field.sum(axis=(1, 2)), told) for name, (field, told) in cells.items()}
+    if report is not None:
+        sums["asked"] = (report.asked, "change in area that the forcing asks of this step")
+        sums["realised"] = (report.realised, "change in area that this step made")
+    shared = {"units": "m2", "coordinates": "group_name"}
+    each = "of each group of classes that quotas bind"
     variables = [
         Variable(
             f"group_area_{name}",
             ("time", "land_use_group"),
-            areas[None] * AREA_UNIT_M2,
-            {
-                "long_name": f"{meaning}, of each group of classes that quotas bind",
-                "units": "m2",
-                "coordinates": "group_name",
-            },
+            values[None] * AREA_UNIT_M2,
+            {"long_name": f"{told}, {each}", **shared},
         )
-        for name, (areas, meaning) in sums.items()
+        for name, (values, told) in sums.items()
     ]
-    names = np.array([group.name for group in scheme.groups], object)
+    variables += [
+        Variable(
+            f"coarse_group_{name}",
+            ("time", "land_use_group", *coarse),
+            values[None] * AREA_UNIT_M2,
+            {"long_name": f"{told}, {each}, in each coarse cell", **shared},
+            compress="zstd",
+        )
+        for name, (values, told) in cells.items()
+    ]
+    names = np.array([group.name for group in of.groups], object)
     named = {"long_name": "name of the group of land-use classes"}
     return [*variables, Variable("group_name", ("land_use_group",), names, named)]
 

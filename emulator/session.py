@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from landstep.emulator.card import Card, read_manifest
-from landstep.emulator.errors import DependencyError, LandstepError, ModelError
+from landstep.emulator.card import Card
+from landstep.emulator.errors import LandstepError, ModelError
 from landstep.emulator.features import INPUT_NAMES, OUTPUT_NAMES
 from landstep.emulator.graph_checks import check_graph
-
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+from landstep.emulator.model_file import read_verified
+from landstep.emulator.precision_gate import refuse_ungated
+from landstep.emulator.providers import PROVIDERS, needs_gate, pair_problem
+from landstep.emulator.runtime import load_onnxruntime, open_runtime, openvino_version
 
 DTYPES = {
     "prior": np.uint8,
@@ -37,7 +39,7 @@ class Session:
 
     card : what it says of itself; sha256 : of the file
     provenance : what its bits depend on: onnxruntime's version, provider, optimisation level and
-        the processor's instruction set
+        the processor's instruction set; on OpenVINO its precision and version, too
     """
 
     card: Card
@@ -46,20 +48,39 @@ class Session:
     _session: Any
 
     @classmethod
-    def open(cls, path: Path, provider: str = "cpu", threads: int = 1) -> Session:
+    def open(
+        cls,
+        path: Path,
+        provider: str = "cpu",
+        threads: int = 1,
+        *,
+        precision: str = "fp32",
+        device: int = 0,
+        gated: bool = True,
+    ) -> Session:
         """Read a model once, verify those bytes, and open the session from them.
 
-        provider : "cpu" or "cuda"; one that is not there is an error, never a silent fallback
-        threads : onnxruntime's own, at least 1; the results do not depend on it
+        provider, precision : a pair of `providers.PROVIDERS`; one that is not there, or does not
+            take effect, is an error, never a silent fallback
+        threads : onnxruntime's own, at least 1; on the cpu the results do not depend on it
+        device : number of this process on its machine; on "cuda" and "tensorrt" it takes the GPU of
+            that number, modulo how many there are
+        gated : False only to verify a model that has no gate yet
         Raises ModelError for a file that is missing, empty, cut short, altered, without its
-        manifest, or not a graph that landstep runs; DependencyError without onnxruntime.
+        manifest, or not a graph that landstep runs, and for a model that was not verified for a
+        pair that needs it; DependencyError without onnxruntime.
         """
-        content = _read_verified(path)
+        content = read_verified(path)
         proto = check_graph(content, str(path))
         card = Card.from_metadata({p.key: p.value for p in proto.metadata_props}, str(path))
         _check_names(proto, str(path))
-        session = _open_session(content, path, provider, threads)
-        return cls(card, hashlib.sha256(content).hexdigest(), _provenance(provider), session)
+        if problem := pair_problem(provider, precision):
+            raise ModelError(problem)
+        if gated and needs_gate(provider, precision):
+            refuse_ungated(card, provider, precision, str(path))
+        session = open_runtime(content, str(path), provider, precision, threads, device)
+        provenance = _provenance(provider, precision)
+        return cls(card, hashlib.sha256(content).hexdigest(), provenance, session)
 
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run one window.
@@ -113,33 +134,6 @@ class Session:
             )
 
 
-def _read_verified(path: Path) -> bytes:
-    """Read a model file and hold it against its manifest."""
-    try:
-        if not path.exists():
-            raise ModelError(f"model file not found: {path}")
-        if not path.is_file():
-            raise ModelError(f"{path}: not an ONNX model, it is a folder or a device")
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    if not content:
-        raise ModelError(f"{path}: model is empty (0 bytes); copy or export it again")
-    manifest = read_manifest(path)
-    if len(content) != manifest["bytes"]:
-        raise ModelError(
-            f"{path}: size {len(content)}, manifest says {manifest['bytes']}; the file was cut "
-            "short or replaced: copy or export it again"
-        )
-    found = hashlib.sha256(content).hexdigest()
-    if found != manifest["sha256"]:
-        raise ModelError(
-            f"{path}: sha256 mismatch: expected {manifest['sha256']}, got {found}; the file was "
-            "altered: copy or export it again"
-        )
-    return content
-
-
 def _check_names(proto: Any, where: str) -> None:
     inputs = tuple(value.name for value in proto.graph.input)
     outputs = tuple(value.name for value in proto.graph.output)
@@ -150,53 +144,14 @@ def _check_names(proto: Any, where: str) -> None:
         )
 
 
-def _onnxruntime() -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise DependencyError(
-            "onnxruntime is not installed: pip install 'landstep[cpu]' (or 'landstep[gpu]')"
-        ) from error
-    return onnxruntime
-
-
-def _open_session(content: bytes, path: Path, provider: str, threads: int) -> Any:
-    if provider not in PROVIDERS:
-        raise ModelError(f"provider {provider!r} is not one of {sorted(PROVIDERS)}")
-    ort = _onnxruntime()
-    if PROVIDERS[provider] not in ort.get_available_providers():
-        raise ModelError(
-            f"provider {provider!r} was asked for, and this onnxruntime has only "
-            f"{ort.get_available_providers()}; install 'landstep[gpu]' or set provider = \"cpu\""
-        )
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.enable_mem_pattern = False
-    options.enable_mem_reuse = False  # it keeps a field's memory until the next of its size
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = ort.InferenceSession(content, options, providers=[PROVIDERS[provider]])
-    except Exception as error:
-        raise ModelError(
-            f"{path}: onnxruntime {ort.__version__} cannot open it: {error}"
-        ) from error
-    if session.get_providers()[0] != PROVIDERS[provider]:
-        raise ModelError(
-            f"provider {provider!r} was asked for, and onnxruntime fell back to "
-            f"{session.get_providers()}; is the driver there?"
-        )
-    return session
-
-
-def _provenance(provider: str) -> dict[str, str]:
+def _provenance(provider: str, precision: str) -> dict[str, str]:
+    more = {"precision": precision, "openvino": openvino_version()}
     return {
-        "onnxruntime": _onnxruntime().__version__,
-        "provider": PROVIDERS[provider],
+        "onnxruntime": load_onnxruntime().__version__,
+        "provider": PROVIDERS[provider].runtime,
         "optimisation_level": "all",
         "instruction_set": instruction_set(),
+        **(more if provider == "openvino" else {}),
     }
 
 
@@ -215,12 +170,6 @@ def instruction_set() -> str:
         if wide in words:
             return f"{machine} {wide}"
     return machine
-
-
-def runtime_version() -> str:
-    """Version of onnxruntime here and the providers that it has; DependencyError without it."""
-    ort = _onnxruntime()
-    return f"{ort.__version__} ({', '.join(ort.get_available_providers())})"
 
 
 def runtime_packages() -> list[str]:

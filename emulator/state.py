@@ -15,8 +15,12 @@ import numpy as np
 from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import InputError, LandstepError, StateError
 from landstep.emulator.grid import AREA_UNIT_M2
+from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
+from landstep.emulator.part import Part, runs
 from landstep.emulator.quota_report import QuotaReport
+from landstep.emulator.rows import Rows
+from landstep.emulator.shares import Share
 
 SCHEMA = 2
 
@@ -26,7 +30,8 @@ ARRAYS = {
     "debt": (np.int64, ("group", "coarse_y", "coarse_x")),
     "debt_years": (np.uint8, ("group", "coarse_y", "coarse_x")),
 }
-"""Type and dimensions of a state's arrays; a dimension has one size in all of them."""
+"""Type and dimensions of a state's arrays; a dimension has one size in all of them. The history is
+H maps, and an array of three dimensions in the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +40,7 @@ class State:
 
     year : calendar year
     land_use : (y, x) uint8 class numbers, MASKED where not known; read-only, as all arrays are
-    history : (H, y, x) uint8, the maps before it in stepping order, [0] one step before; MASKED
+    history : H maps (y, x) uint8, those before it in stepping order, [0] one step before; MASKED
         where not known
     direction : the way in time that it steps, 1 or -1
     anchor : the year from which quotas are counted
@@ -47,11 +52,13 @@ class State:
     model : sha256 of the ONNX file
     provenance : what the bits depend on (onnxruntime, provider, instruction set, versions)
     report : what came of the quotas of the step that led here; None at a start. Not in the restart
+    confidence : (y, x) uint8, percent of the likeliest class of each cell that could change; None
+        where it was not asked for. Not in the restart
     """
 
     year: int
     land_use: np.ndarray
-    history: np.ndarray
+    history: tuple[np.ndarray, ...]
     direction: int
     anchor: int
     debt: np.ndarray
@@ -61,23 +68,25 @@ class State:
     model: str
     provenance: dict[str, str]
     report: QuotaReport | None = None
+    confidence: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no step can change the state that it starts from."""
         sizes: dict[str, int] = {}
+        object.__setattr__(self, "history", tuple(_frozen(m) for m in self.history))
         for name, (kind, dims) in ARRAYS.items():
-            array: np.ndarray = getattr(self, name)
-            fits = array.dtype == kind and array.ndim == len(dims) and 0 not in array.shape
+            shape, dtypes = self._shape(name), {m.dtype for m in self._maps(name)}
+            fits = dtypes == {np.dtype(kind)} and len(shape) == len(dims) and 0 not in shape
             if not fits or any(
-                sizes.setdefault(d, n) != n for d, n in zip(dims, array.shape, strict=True)
+                sizes.setdefault(d, n) != n for d, n in zip(dims, shape, strict=True)
             ):
+                found = " and ".join(sorted(map(str, dtypes))) or "nothing"
                 raise StateError(
-                    f"{name} is {array.dtype} {array.shape}, expected {np.dtype(kind)} "
-                    f"({', '.join(dims)}), none of size 0, with {sizes or 'no size fixed'}"
+                    f"{name} is {found} {shape}, expected {np.dtype(kind)} ({', '.join(dims)}), "
+                    f"none of size 0, with {sizes or 'no size fixed'}"
                 )
-            frozen = array.view()
-            frozen.setflags(write=False)
-            object.__setattr__(self, name, frozen)
+            if name != "history":
+                object.__setattr__(self, name, _frozen(getattr(self, name)))
         if self.direction not in (1, -1):
             raise StateError(f"direction is {self.direction}, expected 1 (forward) or -1")
 
@@ -86,8 +95,24 @@ class State:
         """The sha256 of everything that a later step depends on."""
         digest = hashlib.sha256(json.dumps(self._identity(), sort_keys=True).encode())
         for name in ARRAYS:
-            digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+            for field in self._maps(name):
+                for piece in row_pieces(len(field)):
+                    digest.update(np.ascontiguousarray(field[piece]).data)
         return digest.hexdigest()
+
+    def _maps(self, name: str) -> tuple[np.ndarray, ...]:
+        """The arrays of a name: the maps of the history, one of any other."""
+        return self.history if name == "history" else (getattr(self, name),)
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        """The shape that a name's arrays have in the file."""
+        maps = self._maps(name)
+        if name != "history":
+            return tuple(maps[0].shape)
+        shapes = {m.shape for m in maps}
+        if len(shapes) > 1:
+            raise StateError(f"history holds maps of {sorted(shapes)}, expected one size")
+        return (len(maps), *(shapes.pop() if shapes else ()))
 
     def _identity(self) -> dict[str, Any]:
         return {
@@ -98,7 +123,7 @@ class State:
             "model": self.model,
             "direction": self.direction,
             "anchor": self.anchor,
-            "shapes": {name: list(getattr(self, name).shape) for name in ARRAYS},
+            "shapes": {name: list(self._shape(name)) for name in ARRAYS},
         }
 
     def save(self, path: str | Path) -> None:
@@ -119,8 +144,10 @@ class State:
             path,
             self._sizes(),
             [
-                Variable(name, dims, getattr(self, name), {"long_name": self._meaning(name)})
-                for name, (_, dims) in ARRAYS.items()
+                Variable(
+                    name, dims, self._rows(name), {"long_name": self._meaning(name)}, dtype=kind
+                )
+                for name, (kind, dims) in ARRAYS.items()
             ],
             {
                 "title": "landstep restart",
@@ -136,11 +163,18 @@ class State:
             },
         )
 
+    def _rows(self, name: str) -> np.ndarray | Rows:
+        """What is to be written of a name: the maps piece by piece."""
+        if name in ("debt", "debt_years"):
+            return np.asarray(getattr(self, name))
+        maps = self._maps(name)
+        return Rows(field[piece] for field in maps for piece in row_pieces(len(field)))
+
     def _sizes(self) -> dict[str, int | None]:
         return {
             dim: size
             for name, (_, dims) in ARRAYS.items()
-            for dim, size in zip(dims, getattr(self, name).shape, strict=True)
+            for dim, size in zip(dims, self._shape(name), strict=True)
         }
 
     def _meaning(self, name: str) -> str:
@@ -153,8 +187,10 @@ class State:
         }[name]
 
     @classmethod
-    def load(cls, path: str | Path) -> State:
+    def load(cls, path: str | Path, share: Share | None = None) -> State:
         """Read a restart file.
+
+        share : read only what this rank holds; None: all, and hold it against its checksum
 
         Raises StateError where it is missing, damaged, or of another schema; the message names the
         previous good file where there is one.
@@ -166,7 +202,7 @@ class State:
                     f"{path}: restart file not found{_previous_hint(path)}. A cold start is never "
                     "taken instead: ask for one"
                 )
-            return cls._read(path)
+            return cls._read(path, share)
         except StateError:
             raise
         except (LandstepError, OSError) as error:
@@ -177,7 +213,7 @@ class State:
             ) from error
 
     @classmethod
-    def _read(cls, path: Path) -> State:
+    def _read(cls, path: Path, share: Share | None = None) -> State:
         with NetcdfFile(path) as file:
             attributes = file.attrs()
             schema = attributes.get("landstep_restart_schema")
@@ -190,15 +226,27 @@ class State:
                     f"{path}: restart schema {schema}, need {SCHEMA}; start again: what a step "
                     "takes from the years before is not in that file"
                 )
-            arrays: dict[str, Any] = {
-                name: file.read(name).astype(kind, copy=True) for name, (kind, _) in ARRAYS.items()
+            found = file.shape("land_use")
+            if share is not None and found != share.held.of:
+                raise StateError(
+                    f"{path}: lies on another grid ({found}), this run is on {share.held.of}; take "
+                    "the restart of this region"
+                )
+            debts: dict[str, Any] = {
+                name: _coarse(file.read(name), share).astype(ARRAYS[name][0], copy=True)
+                for name in ("debt", "debt_years")
             }
             try:
                 state = cls(
                     year=int(attributes["year"]),
                     direction=int(attributes["direction"]),
                     anchor=int(attributes["anchor"]),
-                    **arrays,
+                    land_use=_read_map(file, "land_use", (), share),
+                    history=tuple(
+                        _read_map(file, "history", (number,), share)
+                        for number in range(file.shape("history")[0])
+                    ),
+                    **debts,
                     scheme=str(attributes["scheme"]),
                     grid=str(attributes["grid_sha256"]),
                     model=str(attributes["model_sha256"]),
@@ -208,9 +256,45 @@ class State:
                 raise StateError(
                     f"{path}: restart is damaged: {error}{_previous_hint(path)}"
                 ) from error
-        if state.checksum != attributes["checksum"]:
+        part = share is not None and not share.held.is_whole
+        if not part and state.checksum != attributes["checksum"]:
             raise StateError(f"{path}: restart checksum mismatch{_previous_hint(path)}")
         return state
+
+
+def _read_map(
+    file: NetcdfFile, name: str, step: tuple[int, ...], share: Share | None
+) -> np.ndarray:
+    """Read a map of class numbers piece by piece: (y, x) uint8, as `mapped.zeros` gives it."""
+    rows, columns = file.shape(name)[-2:]
+    held = Part.whole((rows, columns)) if share is None else share.held
+    field = zeros(held.shape, np.uint8)
+    for piece in row_pieces(held.shape[0]):
+        of_file = slice(held.top + piece.start, held.top + piece.stop)
+        for place, stored in runs(held.columns):
+            values = file.read(name, (*step, of_file, stored))
+            put(field, piece.start, place.start, values.astype(np.uint8, copy=False))
+    return field
+
+
+def _coarse(field: np.ndarray, share: Share | None) -> np.ndarray:
+    """Cut a field of coarse cells to those that a rank holds."""
+    return field if share is None or share.held.is_whole else share.coarse_held.cut(field)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    frozen = array.view()
+    frozen.setflags(write=False)
+    return frozen
+
+
+def checksum_of(path: Path) -> str:
+    """Give the checksum that a restart file says it has; StateError where it says none."""
+    with NetcdfFile(path) as file:
+        found = file.attrs().get("checksum")
+    if found is None:
+        raise StateError(f"{path}: not a landstep restart file (no checksum)")
+    return str(found)
 
 
 def previous_path(path: Path) -> Path:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.emulator.classes import first_place
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.grid import Grid
 from landstep.emulator.missing import looks_like_fill
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.orientation import Orientation, find_orientation
+from landstep.emulator.part import Part
 
 CONTINUOUS = ("elevation",)
 LARGEST_CODE = {"soil_texture": 7, "climate_zone": 254}
@@ -44,23 +46,26 @@ class _Category:
 class Statics:
     """The static maps of an experiment.
 
-    continuous : name -> (y, x) float32 in the unit of its name's definition, NaN at sea.
+    continuous : name -> (y, x) float32 in the unit of its name's definition, 0 at sea.
         elevation: m above sea level
+    part : of the grid, the rows and columns that are read
     scenario : scenario that the climate zones' periods follow; None where the file names none
     """
 
     continuous: dict[str, np.ndarray]
     scenario: str | None
+    part: Part
     _categories: tuple[_Category, ...]
     _cache: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, sources: Mapping[str, Source], grid: Grid) -> Statics:
+    def open(cls, sources: Mapping[str, Source], grid: Grid, part: Part | None = None) -> Statics:
         """Open the static maps and check that they lie on the grid.
 
         sources : name -> (file, variable); variable None: the one named like the static, else the
             only map in the file. Names: elevation, soil_texture, climate_zone
         grid : of the land-use map
+        part : the rows and columns of it to read; None: all
         Raises InputError for a file, unit, value or grid that is not as it must be, ConfigError
         for a static of another name.
         """
@@ -69,18 +74,19 @@ class Statics:
         if unknown:
             raise ConfigError(f"static {unknown[0]!r} is not known; expected some of {list(known)}")
         continuous, categories, scenario = {}, [], None
+        part = part or Part.whole(grid.shape)
         for name in (name for name in known if name in sources):
             path, wanted = Path(sources[name][0]), sources[name][1]
             with NetcdfFile(path) as file:
                 variable = wanted or _find_variable(file, name)
                 orientation = _on_grid(file, variable, grid)
                 if name in CONTINUOUS:
-                    continuous[name] = _elevation(file, variable, orientation)
+                    continuous[name] = _elevation(file, variable, orientation, part)
                 else:
                     periods = _periods(file, variable)
                     categories.append(_Category(name, path, variable, orientation, periods))
                     scenario = scenario or _scenario(file, variable)
-        return cls(continuous, scenario, tuple(categories))
+        return cls(continuous, scenario, part, tuple(categories))
 
     def categories(self, year: int) -> dict[str, np.ndarray]:
         """Categorical statics of a year.
@@ -98,7 +104,7 @@ class Statics:
         if key not in self._cache:
             for old in [old for old in self._cache if old[0] == category.name]:
                 del self._cache[old]
-            self._cache[key] = _read_codes(category, step)
+            self._cache[key] = _read_codes(category, step, self.part)
         return self._cache[key]
 
 
@@ -157,38 +163,39 @@ def _map_index(file: NetcdfFile, variable: str, step: int | None) -> tuple[int, 
     return (0,) * len(leading)
 
 
-def _elevation(file: NetcdfFile, variable: str, orientation: Orientation) -> np.ndarray:
-    """Elevation in m, (y, x) float32, NaN at sea."""
+def _elevation(file: NetcdfFile, variable: str, orientation: Orientation, part: Part) -> np.ndarray:
+    """Elevation in m, (y, x) float32, 0 at sea."""
     where = f"{file.path.name}, {variable}"
     units = str(file.attrs(variable).get("units", "m")).strip()
     if units.lower().rstrip("s") in [unit.rstrip("s") for unit in _NOT_METRES]:
         raise InputError(f"{where}: units {units!r}, expected 'm'; convert the file to metres")
-    values, missing = _read(file, variable, _map_index(file, variable, None))
-    field_m = np.where(missing, np.float32(np.nan), values.astype(np.float32))
-    _check_elevation(field_m, where)
-    field_m = orientation.apply(field_m)
-    field_m.setflags(write=False)
-    return field_m
+
+    def metres(values: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
+        field_m = np.where(_missing(file, variable, values), 0, values).astype(np.float32)
+        _check_elevation(field_m, where, origin)
+        return field_m
+
+    index = _map_index(file, variable, None)
+    return orientation.read(file, variable, index, part, metres, np.float32)
 
 
-def _read(file: NetcdfFile, variable: str, index: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """One map as stored, and where it is missing: (y, x) of any number type, (y, x) bool."""
-    values = file.read(variable, (*index, ...))
+def _missing(file: NetcdfFile, variable: str, values: np.ndarray) -> np.ndarray:
+    """Where values of any number type are missing: bool of the same shape."""
     if values.dtype.kind == "f":
-        return values, np.isnan(values)
+        return np.isnan(values)
     if values.dtype.kind not in "iu":
         raise InputError(f"{file.path.name}, {variable}: {values.dtype} values, expected numbers")
     fill = file.fill_value(variable)
-    return values, np.zeros(values.shape, bool) if fill is None else values == fill
+    return np.zeros(values.shape, bool) if fill is None else values == fill
 
 
-def _check_elevation(field_m: np.ndarray, where: str) -> None:
+def _check_elevation(field_m: np.ndarray, where: str, origin: tuple[int, int]) -> None:
     low, high = ELEVATION_RANGE_M
     wrong = (field_m < low) | (field_m > high)
     if not wrong.any():
         return
-    at = tuple(int(i) for i in np.argwhere(wrong)[0])
-    value = float(field_m[at])
+    at = first_place(wrong, origin)
+    value = float(field_m[wrong][0])
     if looks_like_fill(value):
         raise InputError(
             f"{where}: fill value in valid cell: {value:g} at cell {at} ({int(wrong.sum())} such "
@@ -230,24 +237,25 @@ def _scenario(file: NetcdfFile, variable: str) -> str | None:
     return None if name is None else str(name)
 
 
-def _read_codes(category: _Category, step: int) -> np.ndarray:
+def _read_codes(category: _Category, step: int, part: Part) -> np.ndarray:
     """Codes of one period, (y, x) uint8, 0 at sea."""
     where = f"{category.path.name}, {category.variable}"
-    with NetcdfFile(category.path) as file:
-        index = _map_index(file, category.variable, step if category.periods else None)
-        values, missing = _read(file, category.variable, index)
-    values = np.where(missing, values.dtype.type(0), values)
     largest = LARGEST_CODE[category.name]
-    wrong = (values < 0) | (values > largest)
-    if values.dtype.kind == "f":
-        wrong |= values != np.rint(values)
-    if wrong.any():
-        at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise InputError(
-            f"{where}: {values[at]:g} at cell {at} ({int(wrong.sum())} such cells), expected whole "
-            f"numbers 0 to {largest} (0: sea); was the map interpolated, or a fill value not "
-            "declared?"
-        )
-    codes = category.orientation.apply(values.astype(np.uint8))
-    codes.setflags(write=False)
-    return codes
+    with NetcdfFile(category.path) as file:
+
+        def codes(values: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
+            missing = _missing(file, category.variable, values)
+            values = np.where(missing, values.dtype.type(0), values)
+            wrong = (values < 0) | (values > largest)
+            if values.dtype.kind == "f":
+                wrong |= values != np.rint(values)
+            if wrong.any():
+                raise InputError(
+                    f"{where}: {values[wrong][0]:g} at cell {first_place(wrong, origin)} "
+                    f"({int(wrong.sum())} such cells), expected whole numbers 0 to {largest} "
+                    "(0: sea); was the map interpolated, or a fill value not declared?"
+                )
+            return values.astype(np.uint8)
+
+        index = _map_index(file, category.variable, step if category.periods else None)
+        return category.orientation.read(file, category.variable, index, part, codes, np.uint8)

@@ -43,8 +43,9 @@ def fold_emulators(emulator: Emulator, models: Sequence[Path]) -> list[Emulator]
     experiment; ModelError where a file cannot be opened.
     """
     experiment, found = emulator.experiment, []
+    run = experiment.run
     for number, path in enumerate(models, start=1):
-        session = Session.open(path, experiment.run.provider, experiment.run.threads)
+        session = Session.open(path, run.provider, run.threads, precision=run.precision)
         check_fold(session.card, number, len(models), path.name)
         check_fit(session.card, emulator.inputs, experiment)
         found.append(replace(emulator, session=session))

@@ -43,11 +43,10 @@ class ArrangedGraph(nn.Module):
         self.strips = min(STRIPS, 2**folded.shape.depth)
         self.limit = CORRECTION_LIMIT * float(folded.sharpness)
         self.planes = Planes(folded)
-        stem = folded.stem[0]
-        self.stem = convolution(*kept_convolution(stem.weight, stem.bias, folded))
+        self.stem = convolution(*kept_convolution(*weights_of(folded.stem[0]), folded))
         self.down = folded.down
         self.narrow = folded.narrow
-        self.up = nn.ModuleList(Ascent(level) for level in folded.up)
+        self.up = nn.ModuleList(map(Ascent, folded.up))
         self.head = Head(folded)
         self.guess = guess_of(folded)
         self.register_buffer("numbers", folded.class_numbers)
@@ -118,17 +117,19 @@ class Ascent(nn.Module):
     level : the folded `training.network.Level`
     """
 
-    def __init__(self, level: nn.Sequential) -> None:
+    def __init__(self, level: nn.Module) -> None:
         super().__init__()
-        first, *rest = level
-        half = first.in_channels // 2
-        self.below = convolution(first.weight[:, :half])
-        self.beside = convolution(first.weight[:, half:], first.bias)
+        first, *rest = level.children()
+        weight, bias = weights_of(first)
+        below, beside = weight.chunk(2, 1)
+        self.below = convolution(below)
+        self.beside = convolution(beside, bias)
         self.rest = nn.Sequential(*rest)
 
     def forward(self, below: Tensor, beside: Tensor) -> Tensor:
         """Join the level below with the one beside: (n, w, y, x) each, and the same out."""
-        return self.rest(self.below(below) + self.beside(beside))
+        joined: Tensor = self.rest(self.below(below) + self.beside(beside))
+        return joined
 
 
 class Head(nn.Module):
@@ -142,23 +143,24 @@ class Head(nn.Module):
 
     def __init__(self, network: LandUseNetwork) -> None:
         super().__init__()
-        join, direct, last = network.join[0], network.head_inputs, network.head_features
+        (join, bias), (last, last_bias) = map(weights_of, (network.join[0], network.head_features))
+        direct = network.head_inputs.weight
         base, n_classes = network.shape.base, network.shape.scheme.n_classes
         nothing, one = (
             torch.zeros(2 * n_classes, base, 1, 1),
             torch.eye(n_classes)[:, :, None, None],
         )
-        of_field = torch.cat([join.weight[:, :base], nothing])
-        of_planes = torch.cat([join.weight[:, base:], direct.weight, -direct.weight])
-        bias = torch.cat([join.bias, nothing[:, 0, 0, 0]])
+        of_field = torch.cat([join[:, :base], nothing])
+        of_planes = torch.cat([join[:, base:], direct, -direct])
+        bias = torch.cat([bias, nothing[:, 0, 0, 0]])
         of_planes, bias = kept_convolution(of_planes, bias, network)
-        out = torch.cat([last.weight, one, -one], 1) * network.sharpness
+        out = torch.cat([last, one, -one], 1) * network.sharpness
         widths = parts(len(bias))
         weights = (of_field.split(widths), of_planes.split(widths), out.split(widths, 1))
         self.of_field = nn.ModuleList(convolution(part) for part in weights[0])
         self.of_planes = nn.ModuleList(map(convolution, weights[1], bias.split(widths)))
         self.out = nn.ModuleList(convolution(part) for part in weights[2][1:])
-        self.out.insert(0, convolution(weights[2][0], last.bias * network.sharpness))
+        self.out.insert(0, convolution(weights[2][0], last_bias * network.sharpness))
 
     def forward(self, field: Tensor, planes: Tensor) -> Tensor:
         """Give the correction of the logits: (n, base, y, x) and (n, P, y, x) to (n, K, y, x).
@@ -172,6 +174,12 @@ class Head(nn.Module):
             total = found if total is None else found + total
         assert total is not None
         return total
+
+
+def weights_of(layer: nn.Module) -> tuple[Tensor, Tensor]:
+    """Give weights and bias of a convolution that has both."""
+    assert isinstance(layer, nn.Conv2d) and layer.bias is not None, f"{layer}: not as folded"
+    return layer.weight, layer.bias
 
 
 def parts(width: int) -> list[int]:

@@ -156,6 +156,16 @@ def test_doctor_tells_what_is_here() -> None:
     assert "onnxruntime" in done.stdout and "builtin:world" in done.stdout
 
 
+def test_doctor_tells_which_precisions_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    from landstep import doctor
+
+    monkeypatch.setattr(
+        doctor, "precisions_here", lambda: {"provider a": "", "provider b": "no driver"}
+    )
+    report, _ = doctor.examine()
+    assert "  ok       [run] provider a\n  no       [run] provider b: no driver\n" in report
+
+
 def test_doctor_tells_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from landstep import doctor
 
@@ -168,7 +178,7 @@ def test_doctor_tells_what_is_missing_and_how_to_get_it(monkeypatch: pytest.Monk
 
 def test_every_command_has_a_worked_example() -> None:
     listed = landstep("--help").stdout
-    for command in "demo world train export run inspect plot doctor config".split():
+    for command in "demo world train export run verify inspect plot doctor config".split():
         assert command in listed
         assert "Example" in landstep(command, "--help").stdout
     for command in ("record", "check"):
@@ -181,13 +191,19 @@ def test_a_pair_of_numbers_is_read_or_refused() -> None:
         parse_pair("480", "x", "--size")
 
 
-def test_plot_draws_two_pictures(experiment: Path, tmp_path: Path) -> None:
-    landstep("run", experiment, "--years", "2015:2017", "--output", tmp_path)
-    done = landstep("plot", experiment, "--output", tmp_path)
+def test_plot_draws_what_a_run_left(experiment: Path, tmp_path: Path) -> None:
+    run, out = tmp_path / "run", tmp_path / "pictures"
+    landstep("run", experiment, "--years", "2015:2017", "--output", run)
+    done = landstep("plot", run, "--years", "2015,2017", "--out", out, "--format", "pdf")
     assert done.returncode == 0, done.stderr
-    for name in ("land_use.png", "class_areas.png"):
-        assert (tmp_path / name).stat().st_size > 10_000
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    refused = landstep("plot", experiment, "--output", empty)
-    assert refused.returncode == 2 and "0 maps" in refused.stderr
+    names = [out / f"{name}.pdf" for name in ("maps", "change", "class_areas")]
+    assert done.stdout.splitlines() == [f"wrote {path}" for path in names]
+    assert all(path.stat().st_size > 10_000 for path in names)
+    for words, says, status in (
+        ((tmp_path / "pictures",), "0 maps", 2),
+        ((run, "--years", "2016,2019"), "no map of 2019; it has 2015 to 2017", 2),
+        ((run, "--region", "-9:-8,0:1"), "--region -9:-8,0:1: holds no cell", 4),
+    ):
+        refused = landstep("plot", *words)
+        assert refused.returncode == status and says in refused.stderr
+        assert refused.stderr.count("\n") == 1

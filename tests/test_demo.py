@@ -27,7 +27,7 @@ def test_the_demo_goes_the_whole_way(
     said = capsys.readouterr().out
     assert "Python, command line, Fortran host: the 2018 maps are identical" in said
     assert "persistence" in said and "try next" in said
-    for name in ("land_use_2015.nc", "land_use_2018.nc", "land_use.png", "class_areas.png"):
+    for name in ("land_use_2015.nc", "land_use_2018.nc", "maps.png", "class_areas.png"):
         assert (out / "run" / name).stat().st_size > 5_000
     fortran = State.load(out / "host" / "landstep_restart.nc")
     assert np.array_equal(fortran.land_use, State.load(out / "run" / "restart.nc").land_use)

@@ -31,16 +31,22 @@ MAY_IMPORT = {
 }
 
 ONLY_IN = {
-    "onnxruntime": ("emulator/session.py",),
+    "onnxruntime": ("emulator/runtime.py",),
     "netCDF4": ("emulator/netcdf.py",),
     "torch": ("training/", "export/"),
     "lightning": ("training/", "export/"),
-    "onnx": ("export/", "emulator/graph_checks.py", "emulator/session.py"),
+    "onnx": ("export/", "emulator/graph_checks.py", "emulator/runtime.py"),
     "cffi": ("coupling/",),
     "mpi4py": ("emulator/ranks.py",),
     "rasterio": ("data/",),
     "sklearn": ("evaluation/boosting.py",),
-    "matplotlib": ("evaluation/drawing.py", "src/landstep/pictures.py"),
+    "matplotlib": (
+        "evaluation/drawing.py",
+        "src/landstep/drawing.py",
+        "src/landstep/map_pictures.py",
+        "src/landstep/change_pictures.py",
+        "src/landstep/area_pictures.py",
+    ),
 }
 
 

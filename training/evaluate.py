@@ -10,7 +10,7 @@ import torch
 
 from landstep.emulator.classes import MASKED, OUTSIDE
 from landstep.emulator.scores import accuracy, figure_of_merit, mean_iou
-from landstep.emulator.tiling import windows
+from landstep.emulator.tiling import Cut
 from landstep.training.graph import LandUseGraph
 from landstep.training.network import LandUseNetwork
 from landstep.training.region import Pair, Region
@@ -33,12 +33,12 @@ def predict(
     graph = LandUseGraph(network).eval()
     stride = 2**network.shape.depth
     halo = -(-(7 * stride - 5) // stride) * stride
-    core = -(-CORE // stride) * stride
+    cut = Cut(region.shape, stride, halo, region.wraps)
     found = prior.copy()
     moving = ~np.isin(prior, region.scheme.fixed_numbers)
     fields = region.fields(pair, prior, history)
     with torch.no_grad():
-        for window in windows(region.shape, core, stride, halo, region.wraps, moving):
+        for window in cut.over(region.row, region.col, CORE, moving):
             inputs = fields.cut(window)
             land_use, _ = graph(*(torch.from_numpy(array) for array in inputs.values()))
             window.write(found, land_use[0].numpy())

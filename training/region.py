@@ -223,7 +223,7 @@ def load_region(
         phase=inputs.forcing.phase,
         maps={y: inputs.land_use.map(y) for y in _map_years(inputs, pairs, history)},
         forcing=forcing,
-        continuous=inputs.continuous(list(continuous)),
+        continuous=_stacked(inputs.continuous(list(continuous)), inputs, np.float32),
         categories=_categories(inputs, names, sorted({after for _, after in pairs})),
         category_sizes=_category_sizes(inputs, names),
         row=row.astype(np.int64),
@@ -292,11 +292,16 @@ def same_channels(
     ]
 
 
+def _stacked(maps: Sequence[np.ndarray], inputs: Inputs, dtype: Any) -> np.ndarray:
+    """Stack maps of an experiment's grid, of which there may be none: (n, y, x)."""
+    return np.asarray(maps, dtype).reshape(len(maps), *inputs.grid.shape)
+
+
 def _categories(inputs: Inputs, names: list[str], years: Sequence[int]) -> dict[int, np.ndarray]:
     """Read the categorical statics of some years; years that are alike share one array."""
     fields: dict[int, np.ndarray] = {}
     for year in years:
-        field = inputs.categories(names, year)
+        field = _stacked(inputs.categories(names, year), inputs, np.uint8)
         before = fields[max(fields)] if fields else None
         fields[year] = before if before is not None and np.array_equal(before, field) else field
     return fields
@@ -306,5 +311,5 @@ def _category_sizes(inputs: Inputs, names: list[str]) -> tuple[int, ...]:
     """Find how many codes each categorical static has, over all years of the forcing."""
     first, last = int(inputs.forcing.years[0]), int(inputs.forcing.years[-1])
     years = [*range(max(first, last - 300), last, ZONE_YEARS), last]
-    largest = [inputs.categories(names, year).max(axis=(1, 2)).astype(int) for year in years]
+    largest = [[int(codes.max()) for codes in inputs.categories(names, year)] for year in years]
     return tuple(int(size) for size in np.max(largest, axis=0) + 1)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from landstep.emulator.errors import ConfigError, LandstepError
+from landstep.emulator.ranks import ended_by_all
+
+if TYPE_CHECKING:
+    from landstep.emulator.driver import Ran
 
 app = typer.Typer(
     add_completion=False,
@@ -79,6 +83,35 @@ def world(
 
 
 @app.command()
+def prepare(
+    sources: Annotated[Path, typer.Argument(help="file of sources (TOML)")],
+    out: Annotated[Path, typer.Argument(help="folder to make")],
+    years: Annotated[str, typer.Option(help="first and last map, FIRST:LAST")],
+    region: Annotated[
+        str, typer.Option(help="LAT_S:LAT_N,LON_W:LON_E in degrees; without it, the globe")
+    ] = "",
+) -> None:
+    """Bring HILDA+, LUH2 and static maps onto one grid of 1/120 degree, ready to run.
+
+    Example: `landstep prepare sources.toml iberia --region 36:44,-10:4 --years 1960:2019`
+    """
+    from landstep.data.prepare import prepare as prepare_inputs
+    from landstep.progress import Progress
+
+    with Progress("prepare") as progress:
+        prepared = prepare_inputs(
+            sources,
+            out,
+            parse_pair(years, ":", "--years"),
+            region=region,
+            progress=progress.count,
+        )
+    for note in prepared.notes:
+        typer.echo(note)
+    typer.echo(f"wrote {prepared.path}; next: landstep inspect {prepared.path}")
+
+
+@app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="training file (TOML)")],
     output: Annotated[Path | None, typer.Option(help="checkpoint to write")] = None,
@@ -127,14 +160,18 @@ def run(
     Backward in time: `landstep run world/experiment.toml --years 1985:1980 --output back`
 
     The same command again goes on where it stopped. SIGTERM or the time limit ends a run after
-    the year under way, with exit status 75.
+    the year under way, with exit status 75; send SIGUSR1 instead to an mpirun.
+
+    On many processes, with the same maps: `mpirun -n 16 landstep run ...` (needs the extra `mpi`)
     """
     from landstep.emulator.driver import run_years
+    from landstep.emulator.ranks import Ranks
     from landstep.progress import Progress
     from landstep.stopping import STOPPED, Stop
 
     first, last = parse_pair(years, ":", "--years")
-    with Progress("run") as progress, Stop(time_limit) as stop:
+    ranks = Ranks.launched()
+    with Progress("run", silent=not ranks.is_first) as progress, Stop(time_limit) as stop:
         ran = run_years(
             experiment,
             first,
@@ -145,14 +182,23 @@ def run(
             fresh=fresh,
             stop=stop.reason,
             progress=progress.say,
+            ranks=ranks,
         )
+    with ranks.together():
+        if ranks.is_first:
+            _tell(ran, output)
+    if ran.stopped:
+        raise typer.Exit(STOPPED)
+
+
+def _tell(ran: Ran, output: Path) -> None:
+    """Say what came of a run."""
     if ran.unmet:
         typer.echo(ran.unmet)
     what = "wrote" if ran.years else "nothing was left to do: there are"
     typer.echo(f"{what} {output}/land_use_{ran.state.year}.nc and its restart")
     if ran.stopped:
         typer.echo(f"stopped after {ran.state.year}: {ran.stopped}; the same command goes on")
-        raise typer.Exit(STOPPED)
 
 
 @app.command()
@@ -208,6 +254,38 @@ def evaluate(
 
 
 @app.command()
+def verify(
+    experiment: ExperimentFile,
+    reference: Annotated[Path, typer.Option(help="folder of the fp32 run on the cpu")],
+    years: BothWays,
+    out: Annotated[
+        Path | None, typer.Option(help="model to write (default: beside it, MODEL.bf16.onnx)")
+    ] = None,
+) -> None:
+    """Hold [run] provider and precision against an fp32 run, and write the model with the result.
+
+    First the same experiment with provider = "cpu", precision = "fp32":
+    `landstep run experiment.toml --years 1990:2090 --output fp32`
+
+    Example: `landstep verify experiment.toml --reference fp32 --years 1990:2090`
+
+    A model runs on OpenVINO, or in bf16, only after it has passed; 100 years or more are needed.
+    """
+    from landstep.progress import Progress
+    from landstep.verify import verify_experiment
+
+    first, last = parse_pair(years, ":", "--years")
+    with Progress("verify") as progress:
+        verdict = verify_experiment(
+            experiment, reference, first, last, out=out, progress=progress.say
+        )
+    typer.echo(verdict.text)
+    typer.echo(f"wrote {verdict.model} and its manifest; name it as the experiment's model")
+    if not verdict.gate.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="model, restart, map, forcing or experiment")],
 ) -> None:
@@ -222,16 +300,28 @@ def inspect(
 
 @app.command()
 def plot(
-    experiment: ExperimentFile,
-    output: Annotated[Path, typer.Option(help="folder of `landstep run`")] = Path("run"),
+    run: Annotated[Path, typer.Argument(help="folder of `landstep run`")],
+    years: Annotated[str, typer.Option(help="of the maps; else first, middle, last")] = "",
+    region: Annotated[
+        str, typer.Option(help="drawn larger: LAT_SOUTH:LAT_NORTH,LON_WEST:LON_EAST, degrees")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="folder for pictures; else the run's")] = None,
+    format: Annotated[str, typer.Option(help="png or pdf")] = "png",
 ) -> None:
-    """Draw maps before, after and changed, and class areas (needs the extra `plot`).
+    """Draw maps, what changed, and class areas against the forcing (needs the extra `plot`).
 
-    Example: `landstep plot world/experiment.toml --output run`
+    Example: `landstep plot run --years 2015,2030 --region=47:48,-29:-27`
     """
     from landstep.pictures import draw_run
+    from landstep.plot_options import parse_region, parse_years
+    from landstep.progress import Progress
 
-    for picture in draw_run(experiment, output):
+    asked, box = parse_years(years), parse_region(region)
+    with Progress("plot") as progress:
+        pictures = draw_run(
+            run, years=asked, region=box, out=out, kind=format, progress=progress.count
+        )
+    for picture in pictures:
         typer.echo(f"wrote {picture}")
 
 
@@ -314,7 +404,8 @@ def check(
 def main() -> None:
     """Run the command line; an error of landstep's is one line, and its status the exit code."""
     try:
-        app()
+        with ended_by_all():
+            app()
     except LandstepError as error:
         typer.echo(f"landstep: {error}", err=True)
         sys.exit(error.status)

@@ -48,7 +48,7 @@ def run_demo(out: Path) -> None:
         if isinstance(fortran, State):
             states["Fortran host"] = fortran
         progress.say("drawing")
-        pictures = draw_run(experiment, out / "run")
+        pictures = draw_run(out / "run")
     _compare(states)
     print(f"stepped {FIRST} to {LAST} over {SHAPE[0]} x {SHAPE[1]} cells of 1/120 degree")
     print(f"{', '.join(states)}: the {LAST} maps are identical ({states['Python'].checksum[:12]})")

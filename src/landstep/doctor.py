@@ -11,12 +11,8 @@ from pathlib import Path
 
 from landstep.emulator.builtin import builtin_models
 from landstep.emulator.errors import DependencyError, LandstepError
-from landstep.emulator.session import (
-    Session,
-    instruction_set,
-    refuse_two_runtimes,
-    runtime_version,
-)
+from landstep.emulator.runtime import precisions_here, runtime_version
+from landstep.emulator.session import Session, instruction_set, refuse_two_runtimes
 
 ROOT = Path(__file__).parent
 
@@ -68,6 +64,7 @@ def _runtime() -> tuple[list[str], bool]:
     try:
         refuse_two_runtimes()
         lines.append(_line(True, f"onnxruntime {runtime_version()}"))
+        lines += _accelerators()
     except DependencyError as error:
         return [*lines, _line(False, "onnxruntime", str(error))], False
     except LandstepError as error:
@@ -82,6 +79,14 @@ def _runtime() -> tuple[list[str], bool]:
         except LandstepError as error:
             return [*lines, f"  broken   {error}"], False
     return lines, True
+
+
+def _accelerators() -> list[str]:
+    """Say of each provider and precision beyond the cpu's whether it works here; none is needed."""
+    return [
+        f"  no       [run] {pair}: {problem}" if problem else _line(True, f"[run] {pair}")
+        for pair, problem in precisions_here().items()
+    ]
 
 
 def _host() -> list[str]:

@@ -1,203 +1,102 @@
-"""Pictures of a run: land use before, after, what changed; class areas over the years."""
+"""Pictures of a run: maps, what changed, class areas over the years; what `landstep plot` does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from landstep.area_pictures import draw_areas
+from landstep.area_series import area_series
+from landstep.change_pictures import change_layout, draw_changes
+from landstep.drawing import DPI, styled
+from landstep.emulator.errors import InputError
+from landstep.map_layout import lay_out
+from landstep.map_pictures import Whole, draw_maps
+from landstep.map_places import Box, find_place
+from landstep.map_reading import read_maps
+from landstep.plot_options import check_format
+from landstep.run_maps import RunMaps, YearMap, read_run
 
-from landstep.emulator.classes import Scheme
-from landstep.emulator.errors import DependencyError, InputError
-from landstep.emulator.experiment import load_experiment
-from landstep.emulator.grid import AREA_UNIT_M2, Blocks, Grid
-from landstep.emulator.inputs import Inputs, open_inputs
-from landstep.emulator.netcdf import NetcdfFile
-from landstep.emulator.output import class_areas
-
-KM2 = AREA_UNIT_M2 / 1e6
+Progress = Callable[[int, int, str], None]
 
 
-def draw_run(experiment: Path, output: Path) -> list[Path]:
-    """Draw the maps that `landstep run` left in a folder.
+def draw_run(
+    folder: Path,
+    *,
+    years: Sequence[int] = (),
+    region: Box | None = None,
+    out: Path | None = None,
+    kind: str = "png",
+    progress: Progress = lambda done, total, what: None,
+) -> list[Path]:
+    """Draw what `landstep run` left in a folder.
 
-    returns : paths of the two pictures, land_use.png and class_areas.png, in that folder
-    Raises InputError where the folder holds fewer than two maps, DependencyError without
-    matplotlib.
+    years : of the maps; the first, middle and last where none is named
+    region : drawn besides, larger
+    out : folder for the pictures, made where it is not there; that of the run where it is None
+    kind : png or pdf
+    progress : told how many rows are read, of how many, and of what
+    returns : paths of maps, change (where there are two years or more) and class_areas, and with a
+        region maps_region and change_region
+    Raises InputError where the folder holds no maps, none of a year, or damaged or mixed files, or
+    a picture cannot be written; ConfigError for a region outside the map or another format;
+    DependencyError without matplotlib.
     """
-    inputs = open_inputs(load_experiment(experiment))
-    years = sorted(int(path.stem.rsplit("_", 1)[1]) for path in output.glob("land_use_*.nc"))
-    if len(years) < 2:
-        raise InputError(
-            f"{output}: {len(years)} maps named land_use_YEAR.nc, expected at least 2; "
-            "`landstep run` writes them"
-        )
-    maps = {year: read_map(output / f"land_use_{year}.nc", inputs.scheme) for year in years}
-    return [
-        draw_maps(maps[years[0]], maps[years[-1]], (years[0], years[-1]), inputs, output),
-        draw_areas(maps, inputs, output),
-    ]
+    check_format(kind)
+    run = read_run(folder)
+    chosen = run.chosen(years)
+    with styled():
+        if region is not None:
+            find_place(chosen[0].path, region)  # a wrong one is said before anything is drawn
+        out = _made(out or folder)
+        drawn, whole = _draw_place(run, chosen, None, out, kind, None, progress)
+        if len(run.maps) > 1:
+            drawn.append(draw_areas(run.scheme, area_series(run), out / f"class_areas.{kind}", DPI))
+        if region is not None:
+            drawn += _draw_place(run, chosen, region, out, kind, whole, progress)[0]
+    return drawn
 
 
-def read_map(path: Path, scheme: Scheme) -> np.ndarray:
-    """Read a map that `Emulator.write` wrote: (y, x) uint8 class numbers."""
-    with NetcdfFile(path) as file:
-        codes = file.read("land_use")[0].astype(np.int8).view(np.uint8)
-    numbers = np.full(256, 255, np.uint8)
-    numbers[list(scheme.codes)] = np.arange(scheme.n_classes)
-    return numbers[codes]
+def _draw_place(
+    run: RunMaps,
+    chosen: Sequence[YearMap],
+    box: Box | None,
+    out: Path,
+    kind: str,
+    whole: Whole | None,
+    progress: Progress,
+) -> tuple[list[Path], Whole]:
+    """Draw maps and changes of the whole map, or of the part in a box.
 
-
-def draw_maps(
-    before: np.ndarray, after: np.ndarray, years: tuple[int, int], inputs: Inputs, folder: Path
-) -> Path:
-    """Draw land use before and after, and the cells that changed in the colour of what they became.
-
-    before, after : (y, x) uint8 class numbers
-    returns : path of land_use.png
+    returns : paths of the pictures; the last map as drawn
     """
-    plt, colors, patches = _matplotlib()
-    scheme = inputs.scheme
-    shown = colors.ListedColormap(scheme.colours)
-    changed = before != after
-    became = np.ma.masked_where(~changed, after)
-    backdrop = np.where(np.isin(after, scheme.fixed_numbers), 0.82, 0.97)
-    figure, axes = plt.subplots(1, 3, figsize=(15, 5.6), layout="constrained")
-    extent, shape = _extent(inputs.grid)
-    for axis, values, title in (
-        (axes[0], before, f"land use {years[0]}"),
-        (axes[1], after, f"land use {years[1]}"),
-        (axes[2], became, f"changed {years[0]} to {years[1]}: what cells became"),
-    ):
-        if values is became:
-            axis.imshow(backdrop, cmap="gray", vmin=0, vmax=1, extent=extent, aspect=shape)
-        axis.imshow(
-            values,
-            cmap=shown,
-            vmin=-0.5,
-            vmax=scheme.n_classes - 0.5,
-            interpolation="nearest",
-            extent=extent,
-            aspect=shape,
-        )
-        axis.set_title(title, fontsize=11)
-        _label(axis, inputs.grid)
-    share = changed.sum() / max(1, (~np.isin(before, scheme.fixed_numbers)).sum())
-    axes[2].set_xlabel(f"{share:.2%} of land cells")
-    figure.legend(
-        handles=[
-            patches.Patch(facecolor=colour, edgecolor="0.6", label=name)
-            for colour, name in zip(scheme.colours, scheme.long_names, strict=True)
-        ],
-        loc="outside lower center",
-        ncols=4,
-        frameon=False,
+    place = find_place(chosen[0].path, box)
+    steps, end = len(chosen) - 1, "" if box is None else "_region"
+    layout = lay_out(len(chosen), place.tall)
+    block = layout.block(place.size)
+    changing = change_layout(max(1, steps), place)
+    change_block = changing.block(place.size)
+    what = "rows of the maps" if box is None else "rows of the region"
+    maps, changes = read_maps(
+        [(of.year, of.path) for of in chosen],
+        run.scheme,
+        place.part,
+        block,
+        change_block,
+        lambda done, total: progress(done, total, what),
     )
-    return _save(figure, plt, folder / "land_use.png")
+    path = out / f"maps{end}.{kind}"
+    drawn = [draw_maps(maps, run.scheme, place, layout, block, path, whole)]
+    if changes:
+        path = out / f"change{end}.{kind}"
+        drawn.append(draw_changes(changes, run.scheme, place, changing, change_block, path))
+    return drawn, Whole(place, maps[-1], block)
 
 
-def draw_areas(maps: dict[int, np.ndarray], inputs: Inputs, folder: Path) -> Path:
-    """Draw each class's area over the years, and what the forcing asks for of the classes that its
-    states name by themselves.
-
-    maps : year -> (y, x) uint8 class numbers
-    returns : path of class_areas.png
-    """
-    plt, _, _ = _matplotlib()
-    scheme, years = inputs.scheme, sorted(maps)
-    areas = np.array([class_areas(maps[y], inputs.grid, scheme.n_classes) for y in years]) * KM2
-    asked = np.array([forcing_areas(inputs, year) for year in years]) * KM2
-    drawn = [k for k in range(scheme.n_classes) if not scheme.fixed[k]]
-    columns = 3
-    rows = -(-len(drawn) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(13, 3.1 * rows), layout="constrained", squeeze=False
-    )
-    for axis, k in zip(axes.flat, drawn, strict=False):
-        axis.plot(years, areas[:, k] / 1e3, color=scheme.colours[k], lw=2.5, label="landstep")
-        if stated(inputs, k):
-            axis.plot(years, asked[:, k] / 1e3, "k--", lw=1.2, label="forcing")
-        axis.set_title(scheme.long_names[k], fontsize=10)
-        axis.set_ylabel("1000 km$^2$")
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        _steady_scale(axis, areas[:, k] / 1e3)
-        axis.legend(frameon=False, fontsize=8)
-    for axis in axes.flat[len(drawn) :]:
-        axis.axis("off")
-    return _save(figure, plt, folder / "class_areas.png")
-
-
-def _steady_scale(axis: Any, values: np.ndarray) -> None:
-    """Show at least 4 % of a class's area, so that a still class looks still."""
-    low, high = axis.get_ylim()
-    middle, half = (low + high) / 2, max((high - low) * 0.7, 0.02 * float(values.mean()))
-    axis.set_ylim(middle - half, middle + half)
-    axis.ticklabel_format(axis="y", useOffset=False)
-
-
-def stated(inputs: Inputs, number: int) -> bool:
-    """Tell whether the forcing's states name a class by definition, and not as potential land.
-
-    LUH2's primary and secondary states say what land could carry, so forest, grass and other land
-    are not compared with them. Source: Hurtt et al. 2020, doi:10.5194/gmd-13-5425-2020.
-    """
-    potential = {"primf", "primn", "secdf", "secdn"}
-    mix = inputs.scheme.mix
-    name = inputs.scheme.names[number]
-    naming = [s for s in inputs.forcing.states if mix[s].get(name, 0) == 1]
-    return bool(naming) and not potential & set(naming)
-
-
-def forcing_areas(inputs: Inputs, year: int) -> np.ndarray:
-    """Area that the forcing's states give each class, over the cells of the map.
-
-    returns : (n_classes,) float64 in AREA_UNIT_M2; each coarse cell's fraction times the area of
-        its fine cells
-    """
-    forcing = np.nan_to_num(inputs.forcing.year(year)).astype(np.float64)
-    area = np.broadcast_to(inputs.grid.cell_area(), inputs.grid.shape).astype(np.float64)
-    coarse = np.zeros(_coarse_shape(inputs))
-    np.add.at(coarse, (inputs.row[:, None], inputs.col[None, :]), area)
-    by_state = (forcing * coarse).sum(axis=(1, 2))
-    return by_state @ inputs.scheme.mix_matrix(inputs.forcing.states)[:-1].astype(np.float64)
-
-
-def _coarse_shape(inputs: Inputs) -> tuple[int, int]:
-    coarse: Grid | Blocks = inputs.forcing.coarse
-    return coarse.shape
-
-
-def _extent(grid: Grid) -> tuple[Sequence[float] | None, float | str]:
-    """Edges for imshow and the shape of a cell, so that a map looks like one."""
-    if grid.kind != "regular":
-        return None, "equal"
-    lat, lon = grid.lat_edges(), grid.lon_edges()
-    stretch = 1 / max(0.2, float(np.cos(np.deg2rad(lat.mean()))))
-    return (lon[0], lon[-1], lat[-1], lat[0]), stretch
-
-
-def _label(axis: Any, grid: Grid) -> None:
-    if grid.kind == "regular":
-        axis.set(xlabel="longitude", ylabel="latitude")
-    else:
-        axis.set(xticks=[], yticks=[])
-
-
-def _save(figure: Any, plt: Any, path: Path) -> Path:
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-    return path
-
-
-def _matplotlib() -> tuple[Any, Any, Any]:
+def _made(folder: Path) -> Path:
+    """Make a folder where it is not there; InputError where it cannot be made."""
     try:
-        import matplotlib
-    except ImportError as error:
-        raise DependencyError(
-            "matplotlib is not installed: pip install 'landstep[plot]'"
-        ) from error
-    matplotlib.use("Agg")
-    from matplotlib import colors, patches, pyplot
-
-    return pyplot, colors, patches
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot make the folder: {error.strerror}") from error
+    return folder

@@ -16,16 +16,16 @@ PLAIN_SECONDS = 5.0
 class Progress:
     """Says how far the work is; use it as a context manager."""
 
-    def __init__(self, work: str) -> None:
-        """Name the work, such as "run"."""
-        self.work = work
+    def __init__(self, work: str, silent: bool = False) -> None:
+        """Name the work, such as "run"; silent where another process speaks for this one."""
+        self.work, self._silent = work, silent
         self._console = Console(stderr=True, highlight=False)
         self._status: Status | None = None
         self._last = time.monotonic()
 
     def __enter__(self) -> Progress:
         """Start the moving line where there is a terminal."""
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._silent:
             self._status = self._console.status(self.work)
             self._status.start()
         return self
@@ -44,7 +44,7 @@ class Progress:
         """Say where the work is."""
         if self._status is not None:
             self._status.update(f"{self.work}: {text}")
-        elif time.monotonic() - self._last >= PLAIN_SECONDS:
+        elif not self._silent and time.monotonic() - self._last >= PLAIN_SECONDS:
             self._last = time.monotonic()
             print(f"{self.work}: {text}", file=sys.stderr, flush=True)
 

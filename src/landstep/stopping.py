@@ -13,6 +13,11 @@ STOPPED = 75
 """Exit status of a run that was stopped and can go on. Source: sysexits.h, EX_TEMPFAIL."""
 
 
+ASKING = (signal.SIGTERM, signal.SIGUSR1)
+"""Signals that ask a run to end. Open MPI's mpirun kills its ranks some seconds after a SIGTERM,
+and passes SIGUSR1 on. Source: man mpirun, version 4.1, "Signal propagation"."""
+
+
 class Stop:
     """Says after each year whether to end there; use it as a context manager.
 
@@ -28,16 +33,17 @@ class Stop:
         self._began = self._last = time.monotonic()
         self._longest = 0.0
         self._signal = ""
-        self._before: Any = None
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Stop:
-        """Take SIGTERM as a wish to end, no longer as the end."""
-        self._before = signal.signal(signal.SIGTERM, self._asked)
+        """Take SIGTERM and SIGUSR1 as a wish to end, no longer as the end."""
+        self._before = {number: signal.signal(number, self._asked) for number in ASKING}
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Put SIGTERM back to what it was."""
-        signal.signal(signal.SIGTERM, self._before)
+        """Put the signals back to what they were."""
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
     def reason(self) -> str:
         """Why to end here, at the end of a year; "" to go on."""

@@ -10,13 +10,16 @@ import numpy as np
 import onnx
 import pytest
 
+from landstep.emulator.assembly import Assembly
 from landstep.emulator.card import write_manifest
 from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.experiment import Experiment
 from landstep.emulator.grid import Blocks, Grid, coarse_index
-from landstep.emulator.inputs import Inputs
+from landstep.emulator.inputs import Files, Inputs
+from landstep.emulator.ranks import Ranks
 from landstep.emulator.session import Session
+from landstep.emulator.shares import Division
 
 BLOCK = 7
 
@@ -117,11 +120,12 @@ def _make(
     )
     blocks = Blocks(BLOCK, (-(-shape[0] // BLOCK), -(-shape[1] // BLOCK)))
     row, col = coarse_index(grid, blocks, "blocks")
+    share = Division(grid, row, col, blocks.shape, 0).whole()
     start = np.where(rng.random(shape) < 0.3, patches(rng, shape, 1, 8), patches(rng, shape, 5, 8))
     sea = patches(rng, shape, 11, 4) == 0
     start[sea] = 0
     start[~sea & (rng.random(shape) < 0.05)] = MASKED
-    elevation = np.where(sea, np.nan, rng.gamma(2.0, 150.0, shape))
+    elevation = np.where(sea, 0.0, rng.gamma(2.0, 150.0, shape))
     codes = {
         "soil_texture": np.where(sea, 0, 1 + patches(rng, shape, 3, 7)),
         "climate_zone": np.where(sea, 0, 1 + patches(rng, shape, 20, 5)),
@@ -130,7 +134,7 @@ def _make(
         {"elevation": np.roll(elevation, roll, 1).astype(np.float32)},
         {name: np.roll(code, roll, 1).astype(np.uint8) for name, code in codes.items()},
     )
-    start, sea = np.roll(start, roll, 1).astype(np.uint8), np.roll(sea, roll, 1)
+    start = np.roll(start, roll, 1).astype(np.uint8)
     forcing = MadeUpForcing(blocks, tuple(session.card.states), roll // BLOCK)
     return Emulator(
         Experiment.model_validate(
@@ -145,8 +149,10 @@ def _make(
                 "folder": model.parent,
             }
         ),
-        Inputs(grid, of, MadeUpLandUse(start), forcing, statics, row, col, sea),
+        Files(MadeUpLandUse(start), forcing, {}, row, col),
+        Inputs(grid, of, MadeUpLandUse(start), forcing, statics, row, col, share),
         session,
+        Assembly(Ranks(), (share,)),
     )
 
 

@@ -44,7 +44,7 @@ def test_what_is_asked_is_the_change_of_the_shares_times_the_area(inputs):
     for (cy, cx), cells in cells_of(inputs).items():
         whole = sum(int(area[cell]) for cell in cells)
         assert demand.whole[cy, cx] == whole
-        assert demand.cell()[cy, cx] == pytest.approx(whole / len(cells))
+        assert demand.cell[cy, cx] == pytest.approx(whole / len(cells))
         for number, group in enumerate(BOUND):
             shares = [
                 sum(year[s, cy, cx] for s in states_of(inputs, group)) for year in (then, now)

@@ -11,6 +11,7 @@ from landstep.emulator import driver as driver_module
 from landstep.emulator.driver import run_years
 from landstep.emulator.errors import ConfigError, InputError, StepError
 from landstep.emulator.experiment import load_experiment
+from landstep.emulator.output import Output
 
 
 @pytest.fixture
@@ -125,14 +126,14 @@ def test_a_run_past_its_last_year_is_not_cut_back(experiment, tmp_path):
 
 def test_an_error_of_writing_ends_the_run(experiment, tmp_path, monkeypatch):
     """It is raised a year later at most, and the restart is that of the last whole year."""
-    real = Emulator.write
+    real = Output.write
 
-    def write(self, state, path):
-        if state.year == 2017:
+    def write(self, path, year):
+        if year.state.year == 2017:
             raise InputError("disk full")
-        real(self, state, path)
+        real(self, path, year)
 
-    monkeypatch.setattr(Emulator, "write", write)
+    monkeypatch.setattr(Output, "write", write)
     for last in (2017, 2018, 2020):
         with pytest.raises(InputError, match="disk full"):
             run_years(experiment, 2015, last, tmp_path / str(last))

@@ -47,7 +47,8 @@ def test_paths_are_relative_to_the_file(write, tmp_path):
     assert experiment.static_source("soil.nc:texture") == (tmp_path / "soil.nc", "texture")
     assert experiment.static_source("soil.nc") == (tmp_path / "soil.nc", None)
     assert experiment.model_path() == tmp_path / "models" / "m.onnx"
-    assert (experiment.run.core, experiment.run.threads, experiment.run.provider) == (480, 1, "cpu")
+    run = experiment.run
+    assert (run.core, run.threads, run.provider) == (None, 1, "cpu")
     assert (experiment.allocation.mode, experiment.observed) == ("exact", "emulate")
     assert experiment.land_use.variable == "LULC_states" and experiment.forcing.format == "luh2"
 
@@ -71,6 +72,10 @@ def test_paths_are_relative_to_the_file(write, tmp_path):
         ("[statics]", '[allocation]\nmod = "exact"\n[statics]', r"'allocation.mod' \(did you mean"),
         ('name = "test"', 'name = "t"\nobserved = "keep"', "observed = 'keep': .*'emulate' or 'co"),
         ("[statics]", '[run]\nprovider = "gpu"\n[statics]', "run.provider = 'gpu': .*'cuda'"),
+        ("[statics]", '[run]\nprecision = "bf16"\n[statics]', "run.precision = 'bf16': .*'cpu' "
+         "with .*one of: cpu fp32, cuda fp32, tensorrt fp32, openvino fp32, openvino bf16"),
+        ("[statics]", '[run]\nprecision = "fp16"\nprovider = "openvino"\n[statics]',
+         "run.precision = 'fp16': .*'openvino' with precision 'fp16'"),
     ],
 )  # fmt: skip
 def test_a_slip_is_named(write, old, new, words):

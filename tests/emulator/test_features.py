@@ -6,7 +6,7 @@ import numpy as np
 
 from landstep.emulator.classes import MASKED
 from landstep.emulator.features import INPUT_NAMES, Fields, class_shares, known
-from landstep.emulator.tiling import windows
+from landstep.emulator.tiling import Cut
 
 
 def test_shares_are_counted_cell_by_cell():
@@ -58,7 +58,7 @@ def test_the_graphs_inputs_have_its_names_and_a_leading_axis():
 def test_windows_see_the_coarse_cells_that_hold_their_fine_ones():
     shape, fields = (30, 44), made_up_fields()
     row, col = fields.row, fields.col
-    for window in windows(shape, 8, 4, 8, False, np.ones(shape, bool)):
+    for window in Cut(shape, 4, 8, False).over(row, col, 8, np.ones(shape, bool)):
         cut = fields.cut(window)
         inside_y, inside_x = window.rows >= 0, window.cols >= 0
         y, x = window.rows[inside_y], window.cols[inside_x]

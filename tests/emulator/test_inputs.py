@@ -44,7 +44,7 @@ def test_a_static_that_is_not_there_is_named(opened):
         opened.continuous(["slope"])
     with pytest.raises(ConfigError, match="static 'rock' is not one of"):
         opened.categories(["rock"], 2015)
-    assert opened.continuous([]).shape == opened.categories([], 2015).shape == (0, 120, 180)
+    assert opened.continuous([]) == opened.categories([], 2015) == ()
 
 
 def test_fields_come_in_the_order_that_is_asked_for(opened):
@@ -65,7 +65,7 @@ def test_history_holds_the_maps_that_there_are_in_stepping_order(opened):
     assert np.array_equal(opened.history(2015, -1, 2), [of(2016), of(2017)])
     assert np.array_equal(opened.history(first + 1, 1, 2), [of(first), unknown])
     assert np.array_equal(opened.history(last, -1, 1), [unknown])
-    assert opened.history(last + 2, 1, 3).dtype == np.uint8
+    assert {m.dtype for m in opened.history(last + 2, 1, 3)} == {np.dtype(np.uint8)}
     assert np.array_equal(opened.history(last + 2, 1, 3), [unknown, of(last), of(last - 1)])
 
 

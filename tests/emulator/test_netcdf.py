@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import netCDF4
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 from scipy.io import netcdf_file
 
 from landstep.emulator.errors import InputError
-from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
+from landstep.emulator.netcdf import NetcdfFile, Rows, Variable, write_netcdf
 
 NOBODY = 65534
 
@@ -233,6 +234,72 @@ def test_slabs_are_written_as_they_are_made(tmp_path):
         assert file.fill_value("x") == 255
 
 
+@pytest.mark.parametrize("pieces", [[4, 1, 9, 1], [15], [2] * 7 + [1], [0, 5, 5, 0, 5]])
+def test_rows_are_written_in_order_however_they_are_cut(tmp_path, monkeypatch, pieces):
+    monkeypatch.setattr("landstep.emulator.netcdf._CHUNK", 2)
+    data = np.random.default_rng(5).integers(0, 256, (3, 5, 7)).astype(np.uint8)
+    cuts = np.cumsum([0, *pieces])
+    for leading, dims in (((3,), {"time": None}), ((3,), {"time": 3}), ((1, 3), {"a": 1, "b": 3})):
+        cut = (data.reshape(15, 7)[a:b] for a, b in zip(cuts, cuts[1:], strict=False))
+        made = Variable("x", (*dims, "y", "x"), Rows(cut), dtype=np.uint8, fill=255)
+        write_netcdf(tmp_path / "a.nc", {**dims, "y": 5, "x": 7}, [made], {})
+        with netCDF4.Dataset(tmp_path / "a.nc") as file:
+            file.set_auto_mask(False)
+            assert np.array_equal(file["x"][...], data.reshape(*leading, 5, 7))
+            assert file["x"].chunking()[-2:] == [2, 2]
+
+
+def test_rows_of_a_map_without_time_need_no_whole_map_in_memory(tmp_path):
+    """Of 5000 rows, no more than the 1024 of a row of chunks and the piece at hand are alive."""
+    made, most = [], []
+
+    def pieces():
+        for top in range(0, 5000, 100):
+            piece = np.full((100, 3), top, np.float32)
+            made.append(weakref.ref(piece))
+            most.append(sum(ref() is not None for ref in made))
+            yield piece
+
+    whole = Variable("x", ("y", "x"), Rows(pieces()), dtype=np.float32)
+    write_netcdf(tmp_path / "a.nc", {"y": 5000, "x": 3}, [whole], {})
+    with NetcdfFile(tmp_path / "a.nc") as file:
+        assert np.array_equal(file.read("x")[:, 1], np.repeat(np.arange(0, 5000, 100), 100))
+    assert max(most) <= 3
+
+
+@pytest.mark.parametrize(
+    ("shape", "pieces", "words"),
+    [
+        ((3, 5, 7), [14], r"x: rows end after 4 of step 2, expected \(3, 5, 7\)"),
+        ((3, 5, 7), [10], "rows end after 0 of step 2"),
+        ((None, 5, 7), [12], "rows end after 2 of step 2"),
+        ((3, 5, 7), [15, 1], r"more rows than \(3, 5, 7\) holds"),
+        ((3, 5, 6), [15], r"a piece of rows is \(15, 7\), expected \(rows, 6\)"),
+        ((5, None), [5], "rows need y and x of known size"),
+        ((7,), [1], "rows need y and x of known size"),
+    ],
+)
+def test_rows_that_do_not_fill_the_variable_are_refused(tmp_path, shape, pieces, words):
+    dims = {f"d{n}": size for n, size in enumerate(shape)}
+    rows = Rows(np.zeros((n, 7), np.uint8) for n in pieces)
+    with pytest.raises(InputError, match=words):
+        write_netcdf(
+            tmp_path / "a.nc", dims, [Variable("x", tuple(dims), rows, dtype=np.uint8)], {}
+        )
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("way", ["zlib", "zstd", None])
+def test_data_are_stored_as_asked_with_a_checksum(tmp_path, way):
+    field = Variable("x", ("y",), np.arange(9), compress=way)
+    write_netcdf(tmp_path / "a.nc", {"y": 9}, [field], {})
+    with netCDF4.Dataset(tmp_path / "a.nc") as file:
+        filters = file["x"].filters()
+    assert [filters[name] for name in ("zlib", "zstd")] == [way == "zlib", way == "zstd"]
+    assert filters["fletcher32"] == (way is not None)
+    assert filters["shuffle"] == (way == "zlib")
+
+
 @pytest.mark.parametrize(
     ("data", "dtype", "words"),
     [
@@ -241,6 +308,7 @@ def test_slabs_are_written_as_they_are_made(tmp_path):
         ([np.zeros((5, 7))], np.uint8, "1 slabs, expected 3"),
         ([np.zeros((5, 7))] * 4, np.uint8, "4 slabs, expected 3"),
         ([np.zeros((5, 7))] * 3, None, "dtype is needed"),
+        (Rows([np.zeros((15, 7))]), None, "dtype is needed"),
         ([np.zeros((5, 6))] * 3, np.uint8, r"slab 0 is \(5, 6\), expected \(5, 7\)"),
     ],
 )

@@ -3,15 +3,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import netCDF4
 import numpy as np
 import pytest
 import xarray
 
+from landstep.emulator.area_sums import class_areas
 from landstep.emulator.classes import MASKED, scheme
 from landstep.emulator.errors import InputError
-from landstep.emulator.output import class_areas
+from landstep.emulator.experiment import OutputTable
 
 CHECK_OFFLINE = """
 import contextlib, io, json, socket, sys
@@ -194,3 +196,47 @@ def test_a_map_that_cannot_be_written_is_named(written, tmp_path):
     with pytest.raises(InputError, match="nowhere/map.nc"):
         emulator.write(state, tmp_path / "nowhere" / "map.nc")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["exact", "none"])
+def test_confidence_is_the_networks_and_changes_no_map(make_emulator, tmp_path, mode):
+    """Percent of the likeliest class of each cell that may change, in windows of any size."""
+    plain = make_emulator("projected", (31, 45), mode=mode)
+    asked = plain.experiment.model_copy(update={"output": OutputTable(confidence=True)})
+    emulator = replace(plain, experiment=asked)
+    state = emulator.start(2000)
+    following = emulator.step(2001, state)
+    assert following.checksum == plain.step(2001, state).checksum
+    odds = emulator.odds(2001, state).astype(np.float64)
+    highest = np.exp(odds - odds.max(axis=0)).sum(axis=0)
+    free = ~np.isin(state.land_use, (0, 7))
+    assert np.abs(following.confidence[free] - 100 / highest[free]).max() <= 0.51
+    assert (following.confidence[~free] == 0).all() and following.confidence[free].min() > 10
+    emulator.write(following, tmp_path / "sure.nc")
+    ((complaints, _),) = cf_check(tmp_path / "sure.nc")
+    assert complaints == []
+    with xarray.open_dataset(tmp_path / "sure.nc") as file:
+        assert np.array_equal(np.isnan(file.confidence.values[0]), ~free)
+
+
+def test_coarse_areas_and_the_forcing_beside_them_add_up(make_emulator, tmp_path):
+    """Cells of each coarse cell by hand; the group's forcing less its map is what a quota knows."""
+    emulator = make_emulator("regular", (37, 53))
+    state = emulator.step(2001, emulator.start(2000))
+    emulator.write(state, tmp_path / "step.nc")
+    with xarray.open_dataset(tmp_path / "step.nc") as file:
+        areas = file.coarse_class_area.values[0]
+        assert areas.shape == (8, 6, 8)
+        cells = state.land_use[7:14, 14:21] == 3
+        area = (cells * emulator.grid.cell_area()[7:14] * 1e-3).sum()
+        assert areas[3, 1, 2] == pytest.approx(area, rel=1e-12)
+        assert np.allclose(areas.sum(axis=(1, 2)), file.class_area.values[0], rtol=1e-12)
+        urban = emulator.inputs.forcing.year(2001)[4, 1, 2]
+        whole = emulator.grid.cell_area()[7:14].sum() * 7 * 1e-3
+        assert file.coarse_group_forcing.values[0, 0, 1, 2] == pytest.approx(
+            urban * whole, rel=1e-6
+        )
+        assert file.coarse_group_debt.values[0, 0, 1, 2] == state.debt[0, 1, 2] * 1e-3
+        held = [areas[[k for k in range(8) if emulator.scheme.group_of[k] == g]] for g in range(3)]
+        sums = [group.sum() for group in held]
+        assert np.allclose(file.group_area_map.values[0], sums, rtol=1e-12)

@@ -19,7 +19,7 @@ from landstep.emulator.features import (
 )
 from landstep.emulator.graph_checks import OPERATORS
 from landstep.emulator.session import Session
-from landstep.emulator.tiling import windows
+from landstep.emulator.tiling import Cut
 from landstep.export import verify as verify_module
 from landstep.export import write as write_module
 from landstep.export.verify import MARGIN, random_tiles, verify
@@ -132,7 +132,8 @@ def test_windows_with_their_halo_have_the_bits_of_the_whole(exported, core):
     logits = session.run(whole.inputs())["logits"][0]
     tiled = np.full_like(logits, np.nan)
     everywhere = np.ones((y, x), bool)
-    for window in windows((y, x), core, card.stride, card.halo, False, everywhere):
+    cut = Cut((y, x), card.stride, card.halo, False)
+    for window in cut.over(*place[:2], core, everywhere):
         window.write(tiled, session.run(whole.cut(window))["logits"][0])
     assert np.array_equal(tiled, logits)
 

@@ -1,0 +1,34 @@
+"""How large a window may be: as large as pays, and as its memory allows."""
+
+from __future__ import annotations
+
+import math
+
+from landstep.emulator.card import Card
+
+LARGEST_CORE = 1440
+"""Cells a side of a core beyond which little is gained: the halo's share is small by then."""
+
+WINDOW_BYTES = 2.2 * 2**30
+"""What the network may take while it runs over one window; a process has more beside it."""
+
+PLANES = 5.0
+CHANNELS = 7.0
+"""Numbers of 4 bytes that live at a time for each cell of a window: so many times the planes of
+the network's input, and the channels of its first level. Measured: docs/scale.md."""
+
+
+def core_for(card: Card) -> int:
+    """Give the cells a side of a window's core: a multiple of the stride, one stride at least."""
+    cells = WINDOW_BYTES / bytes_per_cell(card)
+    side = (math.isqrt(int(cells)) - 2 * card.halo) // card.stride * card.stride
+    return max(card.stride, min(LARGEST_CORE, side))
+
+
+def bytes_per_cell(card: Card) -> float:
+    """Estimate what the network takes for each cell of a window."""
+    classes = len(card.class_codes)
+    before = (min(3, card.history) + 2) * classes + 5
+    statics = len(card.continuous) + sum(category.size for category in card.categories)
+    planes = classes + 1 + before + statics + 2 * len(card.states) + 4 * classes + 3
+    return 4 * (PLANES * planes + CHANNELS * card.base)
