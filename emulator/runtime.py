@@ -60,6 +60,7 @@ def _session(
     options.inter_op_num_threads = 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.enable_mem_pattern = False
+    options.enable_mem_reuse = False  # it holds a field's memory until the next of its size
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if name == PROVIDERS["openvino"].runtime:  # the others leave shapes to the CPU, by design

@@ -19,9 +19,9 @@ from landstep.emulator.card import Card, manifest_path, write_manifest
 from landstep.emulator.errors import ModelError
 from landstep.emulator.features import INPUT_NAMES, OUTPUT_NAMES
 from landstep.emulator.session import Session
+from landstep.export.arranged import ArrangedGraph
 from landstep.export.verify import random_tiles, verify
 from landstep.training.checkpoint import load_checkpoint
-from landstep.training.graph import LandUseGraph, fold_batch_norm
 from landstep.training.network import LandUseNetwork
 
 OPSET = 18
@@ -79,7 +79,7 @@ def to_onnx(network: LandUseNetwork, card: Card) -> onnx.ModelProto:
     returns : a graph that takes any number of windows of any size in strides, all with the same
         rows and columns of the coarse grid; nothing in it tells where it was made
     """
-    graph = LandUseGraph(fold_batch_norm(network)).eval()
+    graph = ArrangedGraph(network).eval()
     example = list(random_tiles(network, np.random.default_rng(0)))[-1]
     arguments = tuple(
         torch.from_numpy(array if name in ("row", "col") else np.repeat(array, 2, axis=0))

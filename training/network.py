@@ -33,6 +33,10 @@ HEAD_WIDTH = 4
 CORRECTION_LIMIT = 100.0
 """The network moves a logit by at most this, far less than FORBIDDEN, whatever its weights."""
 
+SMALLEST_OWN_SHARE, LARGEST_RELATIVE = 0.05, 4.0
+"""A class's change relative to its share: the share counts as this at least, and the ratio is cut
+to this, so that a class that is hardly there gives no huge number."""
+
 SMALLEST_SHARE = 1e-2
 """A class share below this counts as this: the first guess of a masked cell rules no class out,
 and the logarithm does not blow up the rounding of a share that is a small difference."""
@@ -229,7 +233,8 @@ class LandUseNetwork(nn.Module):
         mix, mix_change, _, owed = painted[:, 2 * n_states :].split(n_classes, 1)
         own_share = (classes * mix).sum(1, keepdim=True)
         own_change = (classes * mix_change).sum(1, keepdim=True)
-        relative = (own_change / own_share.clamp(min=0.05)).clamp(-4, 4)
+        relative = own_change / own_share.clamp(min=SMALLEST_OWN_SHARE)
+        relative = relative.clamp(-LARGEST_RELATIVE, LARGEST_RELATIVE)
         own_owed = (classes * owed).sum(1, keepdim=True)
         return torch.cat([*fields, painted, own_change, relative, own_owed], 1), before
 

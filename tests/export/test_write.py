@@ -215,7 +215,7 @@ def perturbed(path, weight, amount):
 
 @pytest.mark.parametrize(
     ("weight", "amount"),
-    [("head_features.bias", 3e-4), ("head_inputs.weight", 0.01), ("narrow.0.weight", 0.3)],
+    [("head.out.0.bias", 3e-4), ("head.of_planes.0.weight", 0.1), ("narrow.0.weight", 0.3)],
 )
 def test_a_graph_that_differs_is_not_written(exported, tmp_path, monkeypatch, weight, amount):
     path, network, card = exported
@@ -229,7 +229,7 @@ def test_a_refused_export_leaves_the_file_before_it(exported, tmp_path, monkeypa
     path, network, card = exported
     out = tmp_path / "model.onnx"
     out.write_bytes(b"the one before")
-    wrong = perturbed(path, "head_features.bias", 0.5)
+    wrong = perturbed(path, "head.out.0.bias", 0.5)
     monkeypatch.setattr(write_module, "to_onnx", lambda *_: wrong)
     with pytest.raises(ModelError, match="differs from torch"):
         write_verified(network, card, (), out)
@@ -240,7 +240,7 @@ def test_a_refused_export_leaves_the_file_before_it(exported, tmp_path, monkeypa
 def test_a_graph_that_differs_on_real_tiles_alone_is_not_written(exported, tmp_path, monkeypatch):
     path, network, card = exported
     tile = next(random_tiles(network, np.random.default_rng(3)))
-    proto = perturbed(path, "head_features.bias", 0.5)
+    proto = perturbed(path, "head.out.0.bias", 0.5)
     monkeypatch.setattr(write_module, "to_onnx", lambda *_: proto)
     monkeypatch.setattr(verify_module, "random_tiles", lambda *_: iter(()))
     with pytest.raises(ModelError, match="tile 0 of"):
