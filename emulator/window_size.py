@@ -12,11 +12,12 @@ LARGEST_CORE = 1440
 WINDOW_BYTES = 3.0 * 2**30
 """What the network may take while it runs over one window; a process has more beside it."""
 
-PLANES = 2.2
-CHANNELS = 9.2
+PLANES = 2.3
+CHANNELS = 3.0
 """Numbers of 4 bytes that live at a time for each cell of a window: so many times the planes of
-the network's input, and the channels of its first level. Measured on windows of 592 to 1552 cells
-with bases 8, 16 and 32: 0.9 to 1.4, 1.1, and 1.6 to 2.2 kB a cell, history 3."""
+the network's input, and the channels of its first level. Measured with history 3: 1.27, 1.29 and
+1.36 kB a cell for bases 8, 16 and 32 on windows of 1552 cells, 1.85 for base 64 on 880. Files that
+an earlier version exported take up to twice as much: name [run] core for those."""
 
 
 def core_for(card: Card) -> int:
