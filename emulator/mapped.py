@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -40,29 +41,15 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return np.zeros(shape, kind)
     folder = os.environ.get("TMPDIR") or "/tmp"
     try:
-        memory = _nameless(folder, size)
+        with tempfile.TemporaryFile(dir=folder, prefix=".landstep-", buffering=0) as file:
+            file.truncate(size)
+            memory = mmap.mmap(file.fileno(), size)
     except OSError as error:
         raise InputError(
             f"{folder}: no room for a map of {size / 2**30:.1f} GiB: {error.strerror}; set TMPDIR "
             "to a folder on a disk with room"
         ) from error
     return np.frombuffer(memory, kind).reshape(shape)
-
-
-def _nameless(folder: str, size: int) -> mmap.mmap:
-    """Map a file of holes that has no name.
-
-    The module tempfile is not for us: it brings libraries that a host's process may not bear before
-    netCDF4 is loaded.
-    """
-    path = os.path.join(folder, f".landstep-{os.getpid()}-{os.urandom(8).hex()}")
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.unlink(path)
-        os.ftruncate(handle, size)
-        return mmap.mmap(handle, size)
-    finally:
-        os.close(handle)
 
 
 def put(field: np.ndarray, top: int, left: int, values: np.ndarray) -> None:

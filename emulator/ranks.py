@@ -158,12 +158,11 @@ class Ranks:
 
 
 @contextlib.contextmanager
-def ended_by_all() -> Iterator[None]:
+def ended_by_all(ranks: Ranks) -> Iterator[None]:
     """End a program on all ranks when one fails: a shared error is told once, by the first.
 
     An error that not all ranks know of is printed, and ends them all at once.
     """
-    ranks = Ranks.launched()
     if ranks._comm is None:
         yield
         return

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landstep.emulator.errors import ConfigError, LandstepError
-from landstep.emulator.ranks import ended_by_all
 
 if TYPE_CHECKING:
     from landstep.emulator.driver import Ran
@@ -165,13 +164,14 @@ def run(
     On many processes, with the same maps: `mpirun -n 16 landstep run ...` (needs the extra `mpi`)
     """
     from landstep.emulator.driver import run_years
-    from landstep.emulator.ranks import Ranks
+    from landstep.emulator.ranks import Ranks, ended_by_all
     from landstep.progress import Progress
     from landstep.stopping import STOPPED, Stop
 
     first, last = parse_pair(years, ":", "--years")
     ranks = Ranks.launched()
-    with Progress("run", silent=not ranks.is_first) as progress, Stop(time_limit) as stop:
+    speaks = Progress("run", silent=not ranks.is_first)
+    with ended_by_all(ranks), speaks as progress, Stop(time_limit) as stop:
         ran = run_years(
             experiment,
             first,
@@ -184,9 +184,9 @@ def run(
             progress=progress.say,
             ranks=ranks,
         )
-    with ranks.together():
-        if ranks.is_first:
-            _tell(ran, output)
+        with ranks.together():
+            if ranks.is_first:
+                _tell(ran, output)
     if ran.stopped:
         raise typer.Exit(STOPPED)
 
@@ -404,8 +404,7 @@ def check(
 def main() -> None:
     """Run the command line; an error of landstep's is one line, and its status the exit code."""
     try:
-        with ended_by_all():
-            app()
+        app()
     except LandstepError as error:
         typer.echo(f"landstep: {error}", err=True)
         sys.exit(error.status)

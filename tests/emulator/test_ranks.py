@@ -109,7 +109,7 @@ def test_one_ranks_error_reaches_all_as_one_message(experiment, tmp_path):
         "    whole(*arguments)\n"
         "stepping.check_step = fail\n"
         "from landstep.emulator.ranks import ended_by_all\n"
-        "with ended_by_all():\n"
+        "with ended_by_all(ranks):\n"
         "  for year in (2016",
     ).replace("\n    state = emulator.step(year", "\n      state = emulator.step(year")
     code = code[: code.index("    whole = emulator.whole")]
@@ -153,8 +153,8 @@ def test_an_error_that_only_one_rank_knows_of_ends_all(tmp_path):
     """It is printed with its rank; the others, who wait for it, are ended."""
     code = """
 from landstep.emulator.ranks import Ranks, ended_by_all
-with ended_by_all():
-    ranks = Ranks.launched()
+ranks = Ranks.launched()
+with ended_by_all(ranks):
     if ranks.rank == 1:
         raise ZeroDivisionError("only here")
     ranks.largest(1)
@@ -190,7 +190,7 @@ def other(*arguments, **options):
         {change}
     return session
 module.Session = type("Session", (), {{"open": staticmethod(other)}})
-with ended_by_all():
+with ended_by_all(ranks):
     module.Emulator.open(sys.argv[1], ranks)
 """
     done = mpirun(3, sys.executable, "-c", code, str(experiment), cwd=tmp_path)
