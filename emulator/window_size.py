@@ -9,7 +9,7 @@ from landstep.emulator.card import Card
 LARGEST_CORE = 1440
 """Cells a side of a core beyond which little is gained: the halo's share is small by then."""
 
-WINDOW_BYTES = 3.0 * 2**30
+WINDOW_BYTES = 2.0 * 2**30
 """What the network may take while it runs over one window; a process has more beside it."""
 
 PLANES = 2.3
