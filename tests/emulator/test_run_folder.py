@@ -31,7 +31,7 @@ def test_a_folder_goes_on_with_its_own_run_only(experiment, tmp_path):
 @pytest.mark.parametrize(
     ("change", "differs"),
     [
-        (("core = 480", "core = 64 "), []),
+        (("threads = 1", "threads = 1\ncore = 64"), []),
         (('observed = "copy"\n', ""), ["settings_sha256"]),
         (('mode = "exact"', 'mode = "soft" '), ["settings_sha256"]),
     ],
