@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from landstep import Emulator, State
-from landstep.__main__ import parse_pair
+from landstep.arguments import parse_pair
 from landstep.emulator.errors import ConfigError
 from landstep.emulator.netcdf import NetcdfFile
 
