@@ -36,18 +36,6 @@ class Orientation:
     south_first: bool
     roll: int
 
-    def apply(self, field: np.ndarray) -> np.ndarray:
-        """Turn a field of the file into one on `grid`.
-
-        field : (..., y, x) any dtype, as in the file
-        returns : the same shape and dtype, contiguous
-        """
-        if self.south_first:
-            field = field[..., ::-1, :]
-        if self.roll:
-            field = np.roll(field, self.roll, axis=-1)
-        return np.ascontiguousarray(field)
-
     def read(
         self,
         file: NetcdfFile,

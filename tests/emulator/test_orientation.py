@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.orientation import find_orientation
+from landstep.emulator.part import Part
 
 LAT, LON = 50.125 - 0.25 * np.arange(5), -5.625 + 0.25 * np.arange(9)
 GLOBE_LAT, GLOBE_LON = np.arange(75, -80, -30.0), np.arange(-168.75, 180, 22.5)
@@ -28,11 +29,18 @@ def write_field(path, field, lat, lon, dims=("lat", "lon")):
     return path
 
 
+def read_whole(orientation, file):
+    """Read the field as it is used: turned and rolled onto the orientation's grid."""
+    whole = Part.whole(orientation.grid.shape)
+    kind = file.dtype("field")
+    return orientation.read(file, "field", (), whole, lambda values, _: values, kind)
+
+
 def oriented(path, field, lat=LAT, lon=LON):
     """Write a field as stored, and give its grid and itself as they come out."""
     with NetcdfFile(write_field(path, field, lat, lon)) as file:
         orientation = find_orientation(file, "field")
-        return orientation.grid, orientation.apply(file.read("field"))
+        return orientation.grid, read_whole(orientation, file)
 
 
 def numbers(ny, nx):
@@ -146,7 +154,7 @@ def test_a_projected_map_lies_by_its_2d_coordinates(tmp_path):
         path = write_cells(tmp_path / f"{n}.nc", ("y", "x"), (5, 7), places, coordinates="a b")
         with NetcdfFile(path) as file:
             orientation = find_orientation(file, "field")
-            field = orientation.apply(file.read("field"))
+            field = read_whole(orientation, file)
         assert orientation.grid.kind == "projected"
         assert np.array_equal(orientation.grid.lat_deg, lat)
         assert np.allclose(orientation.grid.lon_deg, np.where(lon < 180, lon, lon - 360))
