@@ -95,6 +95,50 @@ class OutputTable(StrictTable):
     confidence: bool = False
 
 
+class ClimateTable(StrictTable):
+    """What the climate zones mean, and the climate that they belong to.
+
+    legend : what the codes of the static `climate_zone` are: "koeppen_geiger", "ipcc", "made_up"
+    reference : file of monthly means, air_temperature and precipitation_flux (month, lat, lon): the
+        climate of the zones as they were observed. A host's own climate moves zones from there
+    """
+
+    legend: str | None = None
+    reference: Path | None = None
+
+
+class CouplingTable(StrictTable):
+    """How a host model is served. Nothing in it changes the land itself.
+
+    host : a table that comes with landstep ("ecland", "ctsm", ...), or the path of one in TOML
+    mode : "anomaly": the host's own baseline and the change since a reference year; "absolute":
+        landstep's fields as they are
+    reference : that year; None: the year that the run starts from
+    cover : how dense vegetation of a type stands: by the host's table, or by 1 - exp(-k LAI)
+    albedo : "required": fields of a host that keeps an albedo of its own are refused without one;
+        "left": they are given, and the albedo stays
+    lai : between the months: the host's own rule, or one by name
+    weights : a SCRIP or ESMF weight file from the map's cells to the host's points
+    active : false switches landstep off: no call changes anything
+    observe : a folder; fields are written there, and the host is never told that they changed
+    skip : allow `update` to pass over years, each of which is then computed
+    dump : a folder that gets the state of each rank where a step fails
+    """
+
+    host: str = "classes"
+    mode: Literal["anomaly", "absolute"] = "anomaly"
+    reference: int | None = None
+    calendar: Literal["standard", "proleptic_gregorian", "noleap", "360_day"] = "standard"
+    cover: Literal["table", "lai"] = "table"
+    albedo: Literal["required", "left"] = "required"
+    lai: Literal["host", "step", "ecland", "ctsm", "noahmp", "mean_preserving"] = "host"
+    weights: Path | None = None
+    active: bool = True
+    observe: Path | None = None
+    skip: bool = False
+    dump: Path | None = None
+
+
 class Experiment(StrictTable):
     """An experiment file; paths in it are relative to its own folder.
 
@@ -112,6 +156,8 @@ class Experiment(StrictTable):
     allocation: AllocationTable = AllocationTable()
     run: RunTable = RunTable()
     output: OutputTable = OutputTable()
+    climate: ClimateTable = ClimateTable()
+    coupling: CouplingTable = CouplingTable()
     checksums: dict[str, str] = {}
     folder: Path
 

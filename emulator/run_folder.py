@@ -28,7 +28,7 @@ def identity(emulator: Emulator, start: str) -> dict[str, Any]:
     """
     experiment = emulator.experiment
     settings = experiment.model_dump_json(
-        exclude={"name": True, "folder": True, "run": {"core", "threads"}}
+        exclude={"name": True, "folder": True, "coupling": True, "run": {"core", "threads"}}
     )
     return {
         "experiment": experiment.name,
