@@ -17,7 +17,7 @@ import numpy as np
 from landstep.emulator.atomic import replacing
 from landstep.emulator.errors import InputError
 from landstep.emulator.file_checks import check_file
-from landstep.emulator.netcdf_library import LIBRARY_ERRORS, LOCK, netcdf4, reason
+from landstep.emulator.netcdf_library import LOCK, netcdf4, reason
 
 
 class Edit:
@@ -70,5 +70,5 @@ def edited_copy(source: Path, target: Path) -> Iterator[Edit]:
             finally:
                 with LOCK:
                     dataset.close()
-        except LIBRARY_ERRORS as error:
+        except (OSError, RuntimeError) as error:
             raise InputError(f"{target}: cannot write: {reason(error)}") from error

@@ -65,9 +65,8 @@ class Run:
         Raises InputError for a year without a map, a map of another run, or a code that is no
         class.
         """
-        if year not in self.years:
-            raise InputError(f"{self.folder}: no map of {year}; it has {self._spans()}")
-        path = self.folder / f"land_use_{year}.nc"
+        self.check_year(year)
+        path = self.map_path(year)
         model = _attributes(path)["model_sha256"]
         if model != self.model:
             raise InputError(
@@ -88,6 +87,15 @@ class Run:
                 f"scheme {scheme.name}'s"
             )
         return numbers[codes]
+
+    def check_year(self, year: int, what: str = "a year that was asked for") -> None:
+        """Refuse a year that has no map: InputError with those that have one."""
+        if year not in self.years:
+            raise InputError(f"{self.folder}: no map of {year}, {what}; it has {self._spans()}")
+
+    def map_path(self, year: int) -> Path:
+        """Path of a year's map."""
+        return self.folder / f"land_use_{year}.nc"
 
     def forcing_sha256(self) -> dict[str, str]:
         """Give name -> sha256 of each forcing file."""
