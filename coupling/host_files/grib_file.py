@@ -39,6 +39,7 @@ class GribHostFile:
     messages: tuple[Message, ...]
     held: Mapping[VariableTable, tuple[int, ...]]
     years: tuple[int, ...] = ()
+    sea: None = None
 
     @classmethod
     def open(cls, path: Path, layout: Layout) -> GribHostFile:
@@ -82,6 +83,11 @@ class GribHostFile:
         """Points at which no field is missing: (n,) bool."""
         used = [self.messages[n].values for places in self.held.values() for n in places]
         return np.all(np.isfinite(used), axis=0)
+
+    @property
+    def variables(self) -> dict[str, tuple[str, ...]]:
+        """Give variable -> the field that it holds."""
+        return {table.name: (table.field,) for table in self.held}
 
     def fields(self, record: int = 0) -> dict[str, np.ndarray]:
         """Give the fields that the file holds: name -> (n,) or (n, 12) float64."""

@@ -42,7 +42,7 @@ class VariableTable(StrictTable):
     types : true for numbers of classes, which are whole and never rounded to others
     months : its dimension of twelve months, January first
     levels : its dimension of plant types or the like, one field each, named FIELD_NUMBER
-    numbers : the variable that numbers the levels; else they count from 0
+    numbers : the variable that numbers the levels; else they count from `first`
     required : false for one that a file may lack, and is then left out
     exact : true where the host refuses sums that float32 cannot hold: the variable is float64
     maximum : the variable that holds its largest value of all years
@@ -56,11 +56,22 @@ class VariableTable(StrictTable):
     months: str | None = None
     levels: str | None = None
     numbers: str | None = None
+    first: int = 0
     required: bool = True
     exact: bool = False
     maximum: str | None = None
     parameter: int | None = None
     tolerance: float = 0.0
+
+
+class RestTable(StrictTable):
+    """What the fields of a sum leave, where the file does not hold it.
+
+    field : that is the rest; zero : fields of the same sum that are then part of it
+    """
+
+    field: str
+    zero: list[str]
 
 
 class Layout(StrictTable):
@@ -71,6 +82,9 @@ class Layout(StrictTable):
     kind : "netcdf" or "grib"
     places : where the points are; GRIB says it itself
     years : variable that numbers the years of a series, one record each
+    rest : a field that some of its files leave to be worked out
+    sea : variable with the percent of the cell that is sea, where the others count from the cell
+        and landstep's from its land; those of the sum that `rest` is of
     source : where the names are from
     """
 
@@ -80,6 +94,8 @@ class Layout(StrictTable):
     places: PlacesTable | None = None
     classes: ClassesTable | None = None
     years: str | None = None
+    rest: RestTable | None = None
+    sea: str | None = None
     source: str
     variables: list[VariableTable] = Field(min_length=1)
 

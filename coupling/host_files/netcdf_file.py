@@ -69,6 +69,7 @@ class NetcdfHostFile:
 
     years : of its records; empty where it is no series
     points : where its fields lie, in the order of the file
+    sea : (n,) share of each cell that is sea, where the file says it; else None
     """
 
     path: Path
@@ -76,6 +77,7 @@ class NetcdfHostFile:
     points: Points
     years: tuple[int, ...]
     held: tuple[Held, ...]
+    sea: np.ndarray | None
     _maxima: dict[str, Stored]
 
     @classmethod
@@ -101,13 +103,23 @@ class NetcdfHostFile:
                 for table in layout.variables
                 if table.maximum and series and table.maximum in names
             }
-        return cls(path, layout, points, years, tuple(held), maxima)
+            sea = None
+            if layout.sea in names:
+                sea = file.read(layout.sea).reshape(points.n) / 100.0
+        return cls(path, layout, points, years, tuple(held), sea, maxima)
 
     @cached_property
     def served(self) -> np.ndarray:
         """Points at which no variable is missing: (n,) bool."""
         good = [np.isfinite(held.values).all(axis=(0, 1, 2)) for held in self.held]
+        if self.sea is not None:
+            good.append(self.sea < 1.0)
         return np.all(good, axis=0)
+
+    @property
+    def variables(self) -> dict[str, tuple[str, ...]]:
+        """Give variable -> the fields that it holds."""
+        return {held.table.name: held.names for held in self.held}
 
     def fields(self, record: int = 0) -> dict[str, np.ndarray]:
         """Give the fields that the file holds: name -> (n,) or (n, 12) float64."""
@@ -235,7 +247,7 @@ def _read_held(
     names: tuple[str, ...] = (table.field,)
     if table.levels is not None:
         count = axes.counts[1]
-        numbers = np.arange(count)
+        numbers = table.first + np.arange(count)
         if table.numbers is not None and table.numbers in file.names():
             numbers = file.read(table.numbers)
         names = tuple(f"{table.field}_{int(number)}" for number in numbers)

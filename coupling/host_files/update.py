@@ -9,13 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from landstep.coupling.host_files.grib_file import GribGrid, GribHostFile
 from landstep.coupling.host_files.layout import Layout, layout_named
 from landstep.coupling.host_files.netcdf_file import Fields, NetcdfHostFile
 from landstep.coupling.host_files.run import Run, sha256_of
-from landstep.coupling.host_files.year_fields import YearFields
+from landstep.coupling.host_files.year_fields import HostYears, years_of_file, years_of_grid
 from landstep.emulator.atomic import replacing
 from landstep.emulator.errors import ConfigError, InputError
 
@@ -89,11 +87,12 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
     run = Run.open(task.run, task.experiment)
     file = _opened(task, layout)
     places = _records(task, file, run)
-    reference = None
-    if run.experiment.coupling.mode == "anomaly":
-        reference = _reference(task, file, run)
-    own = {} if isinstance(file, GribGrid) else file.fields(_record_of(file, reference))
-    land = YearFields.make(run, layout, file.points, own, reference)
+    reference = _reference(task, file, run)
+    if isinstance(file, GribGrid) or reference is None:
+        land = years_of_grid(run, layout, file.points)
+    else:
+        record = file.years.index(reference) if file.years else 0
+        land = years_of_file(run, file, record, reference)
     found: dict[int, Fields] = {}
     for record, year in places.items():
         progress(str(year))
@@ -102,7 +101,7 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
         changed = file.write(task.output, found[0], task.years[0])
     else:
         changed = file.write_copy(task.output, found)
-    left = {name: why for name, why in land.left.items() if not changed.get(name)}
+    left = _left(file, land)
     done = Done(
         task.output,
         {name: count for name, count in changed.items() if name not in left},
@@ -156,14 +155,16 @@ def _records(
     return {0: first}
 
 
-def _reference(task: Task, file: NetcdfHostFile | GribHostFile | GribGrid, run: Run) -> int:
-    """Find the year whose land the file's own fields belong to."""
-    if isinstance(file, GribGrid):
-        raise ConfigError(
-            "--grid: there is no file whose fields could be the baseline; name one, or set "
-            "[coupling] mode = 'absolute'"
-        )
+def _reference(task: Task, file: NetcdfHostFile | GribHostFile | GribGrid, run: Run) -> int | None:
+    """Find the year whose land the file's own fields belong to; None where there is no file."""
     settings = run.experiment.coupling
+    if isinstance(file, GribGrid):
+        if settings.mode == "anomaly":
+            raise ConfigError(
+                "--grid: there is no file whose fields could be the baseline; name one, or set "
+                "[coupling] mode = 'absolute'"
+            )
+        return None
     reference = task.reference if task.reference is not None else settings.reference
     if reference is None:
         reference = run.years[0]
@@ -176,9 +177,15 @@ def _reference(task: Task, file: NetcdfHostFile | GribHostFile | GribGrid, run: 
     return reference
 
 
-def _record_of(file: NetcdfHostFile | GribHostFile, year: int | None) -> int:
-    """Give the record that holds the baseline."""
-    return file.years.index(year) if year in file.years else 0
+def _left(file: NetcdfHostFile | GribHostFile | GribGrid, land: HostYears) -> dict[str, str]:
+    """Say which variables were not touched, and why."""
+    if isinstance(file, GribGrid):
+        return dict(land.left)
+    left = {}
+    for variable, names in file.variables.items():
+        if why := next((land.left[name] for name in names if name in land.left), None):
+            left[variable] = why
+    return left
 
 
 def _record(task: Task, run: Run, reference: int | None, done: Done) -> dict[str, Any]:

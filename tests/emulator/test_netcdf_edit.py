@@ -17,7 +17,9 @@ def made(request, tmp_path):
         file.createDimension("x", 5)
         more = {"zlib": True, "chunksizes": (2, 3)} if request.param == "NETCDF4" else {}
         for name in ("a", "b"):
-            file.createVariable(name, "f8", ("time", "x"), **more)[:] = np.arange(15.0).reshape(3, 5)
+            file.createVariable(name, "f8", ("time", "x"), **more)[:] = np.arange(15.0).reshape(
+                3, 5
+            )
         packed = file.createVariable("c", "i2", ("x",))
         packed.scale_factor = 0.5
         packed.set_auto_maskandscale(False)

@@ -16,7 +16,7 @@ def test_edges_lie_midway_and_rows_run_as_the_file_does():
 
 
 def test_a_globe_is_covered_once(rectangle_area):
-    """T30 of SPEEDY, and CLM's 4 x 5 degrees with centres at the poles: the areas sum to a sphere."""
+    """T30 of SPEEDY, CLM's 4 x 5 degrees with centres at the poles: all areas sum to a sphere."""
     speedy = np.rad2deg(np.arcsin(np.polynomial.legendre.leggauss(48)[0]))[::-1]
     for lat, lon in (
         (speedy, np.arange(96) * 3.75),

@@ -42,7 +42,9 @@ def test_a_missing_value_stays_missing():
 def test_a_value_beyond_the_packing_is_refused():
     """A packing made for 0 to 27 cannot hold 40."""
     stored = Stored(np.zeros(2, np.int16), PACKED, "wrf.nc, VEGFRA")
-    with pytest.raises(InputError, match=r"wrf.nc, VEGFRA: 40 cannot be stored: int16 .* holds -0.0004"):
+    with pytest.raises(
+        InputError, match=r"wrf.nc, VEGFRA: 40 cannot be stored: int16 .* holds -0.0004"
+    ):
         stored.replaced(np.array([1.0, 40.0]))
 
 
