@@ -82,7 +82,8 @@ contains
     character(*), intent(inout) :: errmsg
     integer :: i
 
-    call host%land%init(experiment, lon, lat, lon_bounds, lat_bounds, year, restart, stat, errmsg)
+    call host%land%init(experiment, lon, lat, lon_bounds, lat_bounds, year=year, restart=restart, stat=stat, &
+      errmsg=errmsg)
     if (stat /= 0) return
     host%covers = host_covers(covers)
     do i = 1, size(host%covers)
