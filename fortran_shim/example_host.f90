@@ -51,19 +51,18 @@ contains
     character(*), intent(inout) :: errmsg
     integer, intent(in), optional :: comm !! MPI communicator over which the points are divided
     character(:), allocatable :: start, restart
-    character(cover_length), allocatable :: covers(:)
     integer, allocatable :: year
-    integer :: k
+    integer :: covers, k
 
     call settings_problem(settings, stat, errmsg)
     if (stat /= 0) return
-    covers = cover_names(trim(settings%covers))
+    covers = size(cover_names(trim(settings%covers)))
     if (.not. (settings%coupled .or. allocated(points%fraction))) then
       stat = 1
       errmsg = "without landstep the host needs fractions of its own: variable fraction of the points file"
-    else if (points_problem(points, size(covers)) /= "") then
+    else if (points_problem(points, covers) /= "") then
       stat = 1
-      errmsg = points_problem(points, size(covers))
+      errmsg = points_problem(points, covers)
     end if
     if (stat /= 0) return
     if (settings%coupled) then ! what is not allocated is an absent argument
@@ -79,7 +78,7 @@ contains
     host%climate = settings%climate
     host%monthly = settings%exchange == "month"
     host%warming = settings%warming
-    host%covers = covers
+    host%covers = cover_names(trim(settings%covers))
     call start_fields(host, points)
     if (.not. (host%coupled .and. allocated(points%fraction))) return
     do k = 1, size(host%covers)
