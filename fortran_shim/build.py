@@ -20,7 +20,17 @@ MODULE_SOURCES = (
     "landstep_inputs.f90",
     "landstep.f90",
 )
-EXAMPLE_SOURCES = ("example_host.f90", "example_files.f90", "example_main.f90")
+HOST_SOURCES = (
+    "example_points.f90",
+    "example_energy.f90",
+    "example_settings.f90",
+    "example_tiles.f90",
+    "example_host.f90",
+    "example_record.f90",
+    "example_files.f90",
+)
+SERIAL_SOURCES = ("example_main.f90",)
+MPI_SOURCES = ("example_gather.f90", "example_mpi.f90")
 LIBRARY = "liblandstep.so"
 STUB = "liblandstep_stub.a"
 
@@ -102,6 +112,18 @@ def fortran_compiler() -> str:
     return path
 
 
+def mpi_compiler() -> str:
+    """Path of the Fortran compiler for MPI, $MPIFC or mpif90; DependencyError without one."""
+    name = os.environ.get("MPIFC") or "mpif90"
+    path = shutil.which(name)
+    if path is None:
+        raise DependencyError(
+            f"Fortran compiler for MPI {name!r} not found: install one (Debian: apt-get install "
+            "libopenmpi-dev) or name yours in the environment variable MPIFC"
+        )
+    return path
+
+
 def netcdf_fortran() -> tuple[list[str], list[str]]:
     """Compile and link flags of netCDF-Fortran; DependencyError where it is not there."""
     program = shutil.which("nf-config")
@@ -116,21 +138,25 @@ def netcdf_fortran() -> tuple[list[str], list[str]]:
     return shlex.split(answers[0]), shlex.split(answers[1])
 
 
-def build_example_host(out_dir: str | Path, flags: Sequence[str] = ()) -> Path:
+def build_example_host(
+    out_dir: str | Path, flags: Sequence[str] = (), *, mpi: bool = False
+) -> Path:
     """Compile the example host against the installed liblandstep and the system's netCDF-Fortran.
 
     out_dir : gets the program and its modules; made if it is not there
     flags : of the compiler, e.g. ["-O2", "-ffpe-trap=invalid,zero,overflow"]; module landstep is
         compiled with them too
-    returns : path of the program, which takes a namelist file (see example_main.f90)
+    mpi : the program that runs on the ranks of mpirun, built with mpif90
+    returns : path of the program, which takes a namelist file (see example_settings.f90)
     Raises DependencyError naming what is missing, InputError with the compiler's own words.
     """
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
     library = shared_library().parent
-    compiler = fortran_compiler()
+    compiler = mpi_compiler() if mpi else fortran_compiler()
     netcdf_compile, netcdf_link = netcdf_fortran()
-    program = out / "example_host"
+    program = out / ("example_mpi" if mpi else "example_host")
+    sources = (*MODULE_SOURCES, *HOST_SOURCES, *(MPI_SOURCES if mpi else SERIAL_SOURCES))
     command = [
         compiler,
         *flags,
@@ -138,7 +164,7 @@ def build_example_host(out_dir: str | Path, flags: Sequence[str] = ()) -> Path:
         f"-J{out}",
         "-o",
         str(program),
-        *(str(source) for source in fortran_sources((*MODULE_SOURCES, *EXAMPLE_SOURCES))),
+        *(str(source) for source in fortran_sources(sources)),
         f"-L{library}",
         "-llandstep",
         f"-Wl,-rpath,{library}",
