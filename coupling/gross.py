@@ -22,11 +22,6 @@ class GrossChange:
     loss: np.ndarray
 
     @classmethod
-    def none(cls, n: int, n_classes: int) -> GrossChange:
-        """Give the change of nothing."""
-        return cls(np.zeros((n, n_classes)), np.zeros((n, n_classes)))
-
-    @classmethod
     def between(
         cls, before: np.ndarray, after: np.ndarray, points: HostPoints, known: np.ndarray
     ) -> GrossChange:
