@@ -152,8 +152,8 @@ def _check_numbers(name: str, plain: np.ndarray, counted: np.ndarray, where: str
         if at.size:
             word = word if word != "fill" else f"fill value {plain[at[0]]:g}"
             raise InputError(
-                f"{where}: {word} in {name} at point {at[0]}, n={at.size} of {plain.size}; give a value "
-                "at every point that is served"
+                f"{where}: {word} in {name} at point {at[0]}, n={at.size} of {plain.size}; give a "
+                "value at every point that is served"
             )
 
 
@@ -171,7 +171,8 @@ def _out_of_range(
     at = int(np.flatnonzero(wrong)[0])
     said = (
         f"{name} range {low:g}..{high:g} {given.words}, expected {of.low:g} to {of.high:g} in "
-        f"{next(iter(of.units))}; point {at} has {plain[at]:g}, n={int(wrong.sum())} of {plain.size}"
+        f"{next(iter(of.units))}; point {at} has {plain[at]:g}, n={int(wrong.sum())} of "
+        f"{plain.size}"
     )
     for spelling, unit in of.units.items():
         if unit != given and _in_range(name, np.array([low, high]), unit).all():

@@ -129,8 +129,8 @@ def _nearest(
             f"{where}: does not reach to lat {lat_deg[at]:g}, lon {lon_deg[at]:g} "
             f"({int(outside.sum())} such coarse cells with land); take a climate of the whole map"
         )
-    for at in np.flatnonzero(~known[rows, cols]):
-        rows[at], cols[at] = _around(of, known, int(rows[at]), int(cols[at]), where)
+    for place in np.flatnonzero(~known[rows, cols]):
+        rows[place], cols[place] = _around(of, known, int(rows[place]), int(cols[place]), where)
     return rows, cols
 
 
