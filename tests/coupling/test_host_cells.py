@@ -9,6 +9,7 @@ from landstep.coupling.anomaly import Anomaly
 from landstep.coupling.areas import ZONE_GROUPS, Areas
 from landstep.coupling.crosswalk import Crosswalk
 from landstep.coupling.host_table import host_table
+from landstep.coupling.monthly_maps import MonthlyMap
 from landstep.coupling.table_entries import HostTable
 from landstep.emulator.classes import scheme
 
@@ -207,3 +208,45 @@ def test_deforestation_brightens_speedy_from_its_own_albedo() -> None:
     assert float(found["vegh"][0]) == pytest.approx(0.4)
     assert float(found["vegl"][0]) == pytest.approx(0.55)
     assert float(found["alb"][0]) == pytest.approx(0.15 + 0.5 * (0.20 - 0.12))
+
+
+BIG = 10**12
+"""An area of a large cell: means over points are weighted in steps of 0.06 m2."""
+
+
+def months(host: str, name: str, own: dict[str, np.ndarray], before: Areas, after: Areas):
+    """A host's own monthly map, moved from one map of the land to another: (n, 12)."""
+    walk = ready(host)
+    monthly = MonthlyMap.make(walk, name, own, before)
+    annual = {key: values for key, values in own.items() if values.ndim == 1}
+    served = Anomaly.make(walk, annual, before).values(after).values
+    return monthly.values(monthly.means_from(monthly.sums()), after, served)[0]
+
+
+def test_albedo_of_plasim_follows_the_forest_with_the_zones_own_albedo() -> None:
+    forest, crops = {("forest", "temperate"): BIG}, {("cropland", "temperate"): BIG}
+    half = {("forest", "temperate"): BIG // 2, ("cropland", "temperate"): BIG // 2}
+    season = np.linspace(0.0, 0.02, 12)
+    own = {"dalbcl": np.stack([0.10 + season, 0.25 - season])}
+    moved = months("plasim", "dalbcl", own, areas([forest, crops]), areas([half, crops]))
+    # half of the first cell turns from what forest to what crops look like in each month
+    assert moved[0] == pytest.approx(0.5 * (0.10 + season) + 0.5 * (0.25 - season), abs=1e-6)
+    assert np.array_equal(moved[1], own["dalbcl"][1])
+
+
+def test_leaves_of_noahmp_follow_the_type_with_the_zones_own_months() -> None:
+    forest, crops = {("forest", "boreal"): BIG}, {("cropland", "boreal"): BIG}
+    summer = np.array([0, 0, 0, 0, 1, 2, 3, 3, 1.5, 0, 0, 0])
+    own = {"IVGTYP": np.array([1, 12]), "LAI": np.stack([np.full(12, 4.0), summer])}
+    own |= {name: np.array([50.0, 50.0]) for name in ("VEGFRA", "SHDMAX", "SHDMIN")}
+    moved = months("noahmp", "LAI", own, areas([forest, crops]), areas([crops, crops]))
+    assert moved[0] == pytest.approx(summer, abs=1e-6)
+    assert np.array_equal(moved[1], summer)
+
+
+def test_leaves_of_jules_stay_those_of_their_type_when_its_share_moves() -> None:
+    forest = {("forest", "tropical"): BIG}
+    half = {("forest", "tropical"): BIG // 2, ("cropland", "tropical"): BIG // 2}
+    own = baselines("jules", {"frac_bt": 1.0}) | {"lai_bt": np.full((1, 12), 4.5)}
+    moved = months("jules", "lai_bt", own, areas([forest]), areas([half]))
+    assert np.array_equal(moved, own["lai_bt"])
