@@ -8,11 +8,13 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from landstep.coupling.host_points import HostPoints
+from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, unit_vectors
 from landstep.emulator.host_values import checked
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.monthly_means import MonthlyMeans
+from landstep.emulator.reference_climate import coarse_centres
 from landstep.emulator.state import State
 
 _MEANS = "means_"
@@ -98,15 +100,14 @@ def on_coarse_cells(means: np.ndarray, points: HostPoints, inputs: Inputs) -> np
     heard = np.flatnonzero(place[:, 2])
     middle, side = _coarse_cells(inputs)
     values = np.full((*side.shape, *means.shape[:2]), np.nan, np.float32)
-    there = np.isfinite(middle).all(axis=-1)
-    if heard.size and there.any():
+    if heard.size:
         at = unit_vectors(place[heard, 0], place[heard, 1])
         tree = cKDTree(at)
-        distance, nearest = _nearest(tree, middle[there])
+        distance, nearest = _nearest(tree, middle.reshape(-1, 3))
         apart = tree.query(at, k=2)[0][:, 1] if heard.size > 1 else np.zeros(1)
         found = of_all[heard[nearest]].reshape(-1, *means.shape[:2]).astype(np.float32)
-        found[distance > REACH * np.maximum(apart[nearest], side[there])] = np.nan
-        values[there] = found
+        found[distance > REACH * np.maximum(apart[nearest], side.ravel())] = np.nan
+        values = found.reshape(values.shape)
     return np.moveaxis(values, (0, 1), (2, 3))
 
 
@@ -121,23 +122,14 @@ def _nearest(tree: cKDTree, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def _coarse_cells(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
     """Where the coarse cells are that this rank holds, and how large.
 
-    returns : (cy, cx, 3) unit vectors, the middle of each one's fine cells; (cy, cx) side of a
-        square of its area, in radii of the Earth. A middle is NaN where there is no map
+    returns : (cy, cx, 3) unit vectors of their middle; (cy, cx) side of a square of about their
+        area, in radii of the Earth
     """
-    grid, row, col = inputs.grid, inputs.row, inputs.col
-    ny, nx = inputs.forcing.part.shape
-    area_m2 = grid.cell_area() * AREA_UNIT_M2
-    place = (row[:, None] * nx + col).ravel()
-    if grid.kind == "regular":
-        lat = np.bincount(row, grid.lat_deg, ny) / np.bincount(row, minlength=ny)
-        lon = np.deg2rad(grid.lon_deg)
-        east, north = (np.bincount(col, f(lon), nx) for f in (np.cos, np.sin))
-        middle = unit_vectors(lat[:, None], np.rad2deg(np.arctan2(north, east))[None, :])
-        middle[:, np.bincount(col, minlength=nx) == 0] = np.nan
-        size = np.outer(np.bincount(row, area_m2[:, 0], ny), np.bincount(col, minlength=nx))
-    else:
-        vectors = unit_vectors(grid.lat_deg, grid.lon_deg).reshape(-1, 3)
-        sums = np.stack([np.bincount(place, part, ny * nx) for part in vectors.T], axis=1)
-        middle = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).reshape(ny, nx, 3)
-        size = np.bincount(place, area_m2.ravel(), ny * nx).reshape(ny, nx)
-    return middle, np.sqrt(size) / EARTH_RADIUS_M
+    grid, held = inputs.grid, inputs.share.held
+    row, col = inputs.row - inputs.row.min(), inputs.col - inputs.col.min()
+    of = CoarseCells.of(row, col)
+    lat, lon = coarse_centres(grid, held, row, col)
+    rows, cols = held.top + of.top + of.height // 2, held.columns[of.left + of.width // 2]
+    area = np.broadcast_to(grid.cell_area(), grid.shape)[np.ix_(rows, cols)] * AREA_UNIT_M2
+    size = area * np.outer(of.height, of.width)
+    return unit_vectors(lat, lon), np.sqrt(size) / EARTH_RADIUS_M

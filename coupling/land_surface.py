@@ -13,7 +13,7 @@ from landstep.coupling.points import Points
 from landstep.emulator.classes import MASKED
 from landstep.emulator.climate import Climate
 from landstep.emulator.emulator import Emulator
-from landstep.emulator.host_zones import zones_of
+from landstep.emulator.host_zones import HostZones
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.legends import UNKNOWN_GROUP, ZONE_GROUPS, Legend, legend
 from landstep.emulator.mapped import put, row_pieces, zeros
@@ -26,11 +26,13 @@ class LandSurface:
 
     inputs : of this rank; points : the host's, of this rank
     legend : what the codes of the climate zones mean; None: all land is of an unknown zone
+    zones : what moves them with the host's climate; None where nothing does
     """
 
     inputs: Inputs
     points: HostPoints
     legend: Legend | None
+    zones: HostZones | None = None
 
     @classmethod
     def of(cls, emulator: Emulator, points: Points) -> LandSurface:
@@ -45,7 +47,7 @@ class LandSurface:
         weights = None if of.coupling.weights is None else of.path(of.coupling.weights)
         grid = emulator.files.land_use.grid
         placed = HostPoints.make(points, grid, emulator.inputs.share, ranks, weights)
-        return cls(emulator.inputs, placed, known)
+        return cls(emulator.inputs, placed, known, emulator.climate)
 
     def areas(self, state: State) -> Areas:
         """Area of each class in each zone of a state's year. All ranks call it."""
@@ -61,7 +63,8 @@ class LandSurface:
         groups: tuple[str, ...] = (ZONE_GROUPS[UNKNOWN_GROUP],)
         if self.legend is not None:
             groups = ZONE_GROUPS
-            zone = self._own(zones_of(self.inputs, year, climate))
+            (observed,) = self.inputs.categories(["climate_zone"], year)
+            zone = self._own(observed if climate is None else self._moved(observed, climate))
             numbers = zeros(numbers.shape, np.uint8)
             for piece in row_pieces(len(numbers)):
                 prior = self._own(land_use)[piece]
@@ -77,6 +80,9 @@ class LandSurface:
         """
         known = areas.values.sum(axis=1)
         return GrossChange.between(self._own(before), self._own(after), self.points, known)
+
+    def _moved(self, observed: np.ndarray, climate: Climate) -> np.ndarray:
+        return observed if self.zones is None else self.zones.moved(observed, climate)
 
     def _own(self, field: np.ndarray) -> np.ndarray:
         """Cut what this rank owns out of what it holds."""
