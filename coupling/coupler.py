@@ -96,6 +96,10 @@ class Coupler:
         try:
             with ranks.together():
                 points = Points.make(lon_deg, lat_deg, **geometry)
+            if geometry.get("index") is None:
+                before = sum(ranks.of_all(points.n)[: ranks.rank])
+                points = replace(points, index=points.index + before)
+            with ranks.together():
                 read = load_experiment(experiment)
                 check_start(start, restart)
             if not read.coupling.active:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.coupling.coverage import coverage
 from landstep.coupling.points import Points
-from landstep.coupling.remap import Remap, coverage, remap_to
-from landstep.emulator.errors import CouplingError
+from landstep.coupling.remap import Remap, remap_to
+from landstep.coupling.weight_file import read_weights
+from landstep.coupling.weights import Weights
 from landstep.emulator.grid import Grid
 from landstep.emulator.ranks import Ranks
 from landstep.emulator.shares import Share
@@ -25,6 +27,7 @@ class HostPoints:
     """The points of one rank, and what it has to count for the others.
 
     mine : its points; index : (N,) int64 global index of all ranks' points, ascending
+    weights : of a file, instead of the points' own geometry
     sent : rank -> places, among the points counted here, of those that are its own
     received : rank -> places, among `mine`, of those that it counts
     """
@@ -33,6 +36,7 @@ class HostPoints:
     grid: Grid
     mine: Points
     index: np.ndarray
+    weights: Weights | None
     _remap: Remap
     _sent: Mapping[int, np.ndarray] = field(default_factory=dict)
     _received: Mapping[int, np.ndarray] = field(default_factory=dict)
@@ -48,23 +52,26 @@ class HostPoints:
         weights : a weight file from the map's cells to the points, instead of their own geometry
         Raises CouplingError on all ranks where one's points cannot be.
         """
-        if ranks.size == 1:
-            remap = remap_to(points, grid, weights=weights)
-            return cls(ranks, grid, points, np.sort(points.index), remap)
-        of_rank = ranks.of_all(points)
         with ranks.together():
-            everyone, owner, place = _joined(of_rank)
-            remap = remap_to(everyone, grid, part=share.own, weights=weights)
+            found = None if weights is None else read_weights(weights, grid)
+        if ranks.size == 1:
+            remap = remap_to(points, grid, weights=found)
+            return cls(ranks, grid, points, np.sort(points.index), found, remap)
+        of_rank = ranks.of_all(points.to_arrays())
+        with ranks.together():
+            everyone = Points.together(of_rank)
+            owner, place = _owners(of_rank)
+            remap = remap_to(everyone, grid, share.own, found)
             nothing = np.zeros(share.own.shape, np.uint8)
             touched = np.flatnonzero(remap.class_areas(nothing, 1)[:, 0])
-            remap = remap_to(everyone.take(touched), grid, part=share.own, weights=weights)
+            remap = remap_to(everyone.take(touched), grid, share.own, found)
         sent = {rank: np.flatnonzero(owner[touched] == rank) for rank in np.unique(owner[touched])}
         received = {}
         for rank, theirs in enumerate(ranks.of_all(touched)):
             ours = theirs[owner[theirs] == ranks.rank]
             if ours.size:
                 received[rank] = place[ours]
-        return cls(ranks, grid, points, everyone.index, remap, sent, received)
+        return cls(ranks, grid, points, everyone.index, found, remap, sent, received)
 
     def class_areas(self, numbers: np.ndarray, n_classes: int) -> np.ndarray:
         """Area of each class in each of this rank's host cells. All ranks call it.
@@ -93,7 +100,7 @@ class HostPoints:
 
         totals : (n,) int64, area of all that was found in it
         """
-        return coverage(self.mine, self.grid, totals)
+        return coverage(self.mine, self.grid, totals, self.weights)
 
     def gathered(self, values: np.ndarray) -> np.ndarray:
         """Put values of all ranks' points in the order of `index`. All ranks call it.
@@ -109,22 +116,10 @@ class HostPoints:
         return values[np.searchsorted(self.index, self.mine.index)]
 
 
-def _joined(of_rank: list[Points]) -> tuple[Points, np.ndarray, np.ndarray]:
-    """Put all ranks' points in the order of their global index.
-
-    returns : the points, and the rank and the place there of each: (N,) int64
-    """
-    sizes = [points.n for points in of_rank]
+def _owners(of_rank: list[dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Say which rank has each point, and where: two (N,) int64, in the order of the index."""
+    sizes = [part["index"].size for part in of_rank]
+    order = np.argsort(np.concatenate([part["index"] for part in of_rank]))
     owner = np.repeat(np.arange(len(sizes)), sizes)
     place = np.concatenate([np.arange(size) for size in sizes])
-    index = np.concatenate([points.index for points in of_rank])
-    order = np.argsort(index, kind="stable")
-    again = np.flatnonzero(np.diff(index[order]) == 0)
-    if again.size:
-        first, second = order[again[0]], order[again[0] + 1]
-        raise CouplingError(
-            f"index {index[first]} is given twice: point {place[first]} of rank {owner[first]} and "
-            f"point {place[second]} of rank {owner[second]}; a point belongs to one rank, and its "
-            "index is its number among the points of all ranks"
-        )
-    return Points.joined(of_rank).take(order), owner[order], place[order]
+    return owner[order], place[order]
