@@ -1,4 +1,4 @@
-"""Every host table that comes with landstep, and cells worked by hand for each host."""
+"""What holds in every host table that comes with landstep."""
 
 from __future__ import annotations
 
@@ -30,25 +30,6 @@ def ready(host: str, of: str = "hilda8") -> Crosswalk:
     return Crosswalk.make(table(host), scheme(of), legend_known=True)
 
 
-def areas(cells: list[dict[tuple[str, str], int]], of: str = "hilda8") -> Areas:
-    """Areas of points, each {(class, zone group): area}."""
-    names = scheme(of).names
-    values = np.zeros((len(cells), len(ZONE_GROUPS), len(names)), np.int64)
-    for point, cell in enumerate(cells):
-        for (name, zone), area in cell.items():
-            values[point, ZONE_GROUPS.index(zone), names.index(name)] = area
-    return Areas.make(values, np.zeros(len(cells), np.int64), np.ones(len(cells)))
-
-
-def fields(host: str, cell: dict[tuple[str, str], int], of: str = "hilda8") -> dict[str, float]:
-    """Annual fields of one point."""
-    return {name: float(v[0]) for name, v in ready(host, of).values(areas([cell], of)).items()}
-
-
-def nonzero(values: dict[str, float], prefix: str) -> dict[str, float]:
-    return {name: v for name, v in values.items() if name.startswith(prefix) and v != 0}
-
-
 def random_areas(seed: int, of: str, n: int = 40) -> Areas:
     """Points of few or many classes and zones, some without land, some of slivers."""
     rng = np.random.default_rng(seed)
@@ -68,9 +49,6 @@ def entries(of: HostTable) -> Iterator[tuple[str, str]]:
     yield from ((f"row {row.classes} {row.zones}", row.source) for row in of.row)
     yield from ((f"field {field.name}", field.source) for field in of.field)
     yield from ((f"sum {group.fields}", group.source) for group in of.sum)
-
-
-# What holds in every table
 
 
 @pytest.mark.parametrize(("host", "of"), ALL)
@@ -109,7 +87,7 @@ def test_shares_say_what_they_are_shares_of(host: str) -> None:
 
 
 @pytest.mark.parametrize(("host", "of"), ALL)
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_any_areas_give_fields_within_bounds_whose_sums_hold(host: str, of: str, seed: int) -> None:
     walk = ready(host, of)
@@ -143,130 +121,15 @@ def test_twice_the_area_is_the_same_field(host: str) -> None:
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
-# Half cropland, half forest of unknown type in the boreal zone: .65 evergreen needleleaf, .2
-# deciduous needleleaf, .15 deciduous broadleaf (the tables' boreal forest)
-
-HALF = {("cropland", "boreal"): 500, ("forest", "boreal"): 500}
-
-
-def test_ctsm_splits_landunits_first_and_types_within_them() -> None:
-    found = fields("ctsm", HALF)
-    assert nonzero(found, "PCT_NAT_PFT") == pytest.approx(
-        {"PCT_NAT_PFT_2": 65.0, "PCT_NAT_PFT_3": 20.0, "PCT_NAT_PFT_8": 15.0}
-    )
-    assert nonzero(found, "PCT_CFT") == {"PCT_CFT_15": 100.0}
-    assert found["PCT_CROP"] == 50.0 and found["PCT_NATVEG"] == 50.0
-    assert found["PCT_LAKE"] == found["PCT_GLACIER"] == found["PCT_URBAN_3"] == 0.0
-
-
-def test_jsbach_shares_the_vegetated_part_between_tiles() -> None:
-    found = fields("jsbach", HALF)
-    # .325 evergreen; .1 + .075 deciduous, needleleaf and broadleaf; half crops
-    expected = {"cover_fract_3": 0.325, "cover_fract_4": 0.175, "cover_fract_11": 0.5}
-    assert nonzero(found, "cover_fract") == pytest.approx(expected)
-    assert found["veg_ratio_max"] == 1.0
-
-
-def test_jules_has_needleleaf_and_broadleaf_trees_and_grass_for_crops() -> None:
-    expected = {"frac_nt": 0.425, "frac_bt": 0.075, "frac_c3": 0.5}
-    assert nonzero(fields("jules", HALF), "frac") == pytest.approx(expected)
-
-
-def test_noahmp_takes_the_largest_type_and_the_mean_of_covers() -> None:
-    found = fields("noahmp", HALF)
-    assert found["IVGTYP"] == 12.0  # half cropland; evergreen needleleaf has .325
-    # largest month of 1 - exp(-.52 (LAI + SAI)): crops (3.0, .5 in August) .838, evergreen
-    # needleleaf (4.0, .7 in October) .913, deciduous needleleaf (2.6, 1.3) .868, broadleaf
-    # (4.5, .9 in July; 4.7, .4 in June is less) .940
-    expected = 100 * (0.5 * 0.838 + 0.325 * 0.913 + 0.1 * 0.868 + 0.075 * 0.940)
-    assert found["SHDMAX"] == pytest.approx(expected, abs=0.06)
-    assert found["SHDMIN"] < found["VEGFRA"] < found["SHDMAX"]
-
-
-def test_speedy_has_half_high_and_half_low_vegetation() -> None:
-    found = fields("speedy", HALF)
-    assert (found["vegh"], found["vegl"]) == (0.5, 0.5)
-    assert found["alb"] == pytest.approx(0.16)  # half 0.12, half 0.20
-
-
-def test_plasim_mixes_roughness_and_field_capacity_by_area() -> None:
-    found = fields("plasim", HALF)
-    assert found["dforest"] == 0.5
-    assert found["dz0clim"] == pytest.approx((2.0 + 0.05) / 2)
-    assert found["dwmax"] == pytest.approx((0.5 + 0.275) / 2)
-
-
-# Other cells
-
-
-def test_ctsm_counts_lakes_and_towns_as_land_and_the_sea_as_none() -> None:
-    cell = {
-        ("ocean", "unknown"): 700, ("water", "temperate"): 60, ("urban", "temperate"): 30,
-        ("other_land", "temperate"): 210,
-    }  # fmt: skip
-    found = fields("ctsm", cell)
-    assert found["PCT_LAKE"] == pytest.approx(20.0) and found["PCT_URBAN_3"] == pytest.approx(10.0)
-    assert found["PCT_NATVEG"] == pytest.approx(70.0) and found["PCT_NAT_PFT_0"] == 100.0
-    assert found["PCT_CFT_15"] == 100.0 and found["PCT_CROP"] == 0.0  # no crops: the fill
-
-
-def test_climate_splits_grass_into_c3_and_c4_and_forest_into_tropical_and_boreal() -> None:
-    tropics = {("pasture", "tropical"): 50, ("forest", "tropical"): 50}
-    ctsm = nonzero(fields("ctsm", tropics), "PCT_NAT_PFT")
-    # half pasture of .2 C3 and .8 C4, half forest of .75 evergreen and .25 deciduous broadleaf
-    assert ctsm == pytest.approx(
-        {"PCT_NAT_PFT_13": 10.0, "PCT_NAT_PFT_14": 40.0, "PCT_NAT_PFT_4": 37.5,
-         "PCT_NAT_PFT_6": 12.5}
-    )  # fmt: skip
-    jsbach = nonzero(fields("jsbach", tropics), "cover_fract")
-    assert jsbach == pytest.approx(
-        {"cover_fract_9": 0.1, "cover_fract_10": 0.4, "cover_fract_1": 0.375,
-         "cover_fract_2": 0.125}
-    )  # fmt: skip
-    jules = nonzero(fields("jules", tropics), "frac")
-    assert jules == pytest.approx({"frac_c3": 0.1, "frac_c4": 0.4, "frac_bt": 0.5})
-    assert fields("noahmp", {("forest", "tropical"): 1})["IVGTYP"] == 2.0
-    assert fields("noahmp", {("forest", "continental"): 1})["IVGTYP"] == 5.0
-    assert fields("noahmp", {("grass_shrub", "polar"): 1})["IVGTYP"] == 19.0
-
-
-def test_a_known_leaf_type_is_taken_whatever_the_zone_mixes() -> None:
-    larch = {("forest_deciduous_needleleaf", "boreal"): 1}
-    assert fields("ctsm", larch, "hilda13")["PCT_NAT_PFT_3"] == 100.0
-    assert fields("jsbach", larch, "hilda13")["cover_fract_4"] == 1.0
-    assert fields("jules", larch, "hilda13")["frac_nt"] == 1.0
-    assert fields("noahmp", larch, "hilda13")["IVGTYP"] == 3.0
-    mixed = {("forest_mixed", "temperate"): 1}
-    found = fields("jules", mixed, "hilda13")
-    assert (found["frac_nt"], found["frac_bt"]) == (0.5, 0.5)
-
-
-def test_jsbach_keeps_bare_land_out_of_the_tiles() -> None:
-    desert = {("other_land", "arid_hot"): 60, ("pasture", "arid_hot"): 40}
-    found = fields("jsbach", desert)
-    assert found["veg_ratio_max"] == pytest.approx(0.28)  # 40 % of which .7 is vegetated
-    tiles = nonzero(found, "cover_fract")
-    assert tiles == pytest.approx({"cover_fract_9": 0.3, "cover_fract_10": 0.7})
-    alone = fields("jsbach", {("other_land", "arid_hot"): 1})
-    assert alone["veg_ratio_max"] == 0.0 and nonzero(alone, "cover_fract") == {"cover_fract_7": 1.0}
-
-
-def test_no_ice_is_made_up() -> None:
-    bare = {("other_land", "polar"): 1}
-    assert fields("jules", bare)["frac_ice"] == 0.0 and fields("jules", bare)["frac_soil"] == 1.0
-    assert fields("ctsm", bare)["PCT_GLACIER"] == 0.0
-    assert fields("noahmp", bare)["IVGTYP"] == 20.0
-
-
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_ice_of_jules_is_all_or_nothing(seed: int) -> None:
     ice = ready("jules").values(random_areas(seed, "hilda8"))["frac_ice"]
     assert set(ice) <= {0.0, 1.0}
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_ctsm_sums_within_a_landunit_to_1e_13_in_any_order(seed: int) -> None:
     found = ready("ctsm").values(random_areas(seed, "hilda8"))
     pfts = np.stack([found[f"PCT_NAT_PFT_{i}"] for i in range(15)])
