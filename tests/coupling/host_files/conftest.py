@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import netCDF4
 import numpy as np
 import pytest
+
+from landstep.emulator.driver import run_years
 
 
 @pytest.fixture
@@ -88,3 +92,62 @@ def _percent(generator, shape):
     """Random shares along the third-last axis that sum to 100."""
     values = generator.random(shape)
     return 100 * values / values.sum(axis=-3, keepdims=True)
+
+
+@pytest.fixture(scope="session")
+def world_run(world, tmp_path_factory):
+    """A run of the made-up world, 2015 to 2018, and its experiment with a legend of zones."""
+    with_legend = world / "hostfile.toml"
+    text = (world / "experiment.toml").read_text("utf-8")
+    with_legend.write_text(text + '\n[climate]\nlegend = "made_up"\n')
+    folder = tmp_path_factory.mktemp("run")
+    run_years(with_legend, 2015, 2018, folder)
+    return folder, with_legend
+
+
+@pytest.fixture
+def changed_experiment(world_run):
+    """Write the experiment with a [coupling] table; gives its path."""
+
+    def change(name, **settings):
+        lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in settings.items())
+        path = world_run[1].with_name(f"{name}.toml")
+        path.write_text(world_run[1].read_text("utf-8") + f"\n[coupling]\n{lines}\n", "utf-8")
+        return path
+
+    return change
+
+
+@pytest.fixture(scope="session")
+def make_surfclim():
+    """Write what an ecLand file must hold, on rows and columns: cvl 0.3, cvh 0.4, types 1 and 3."""
+
+    def make(path, lat, lon, *, without=()):
+        with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
+            for name, values in (("lat", lat), ("lon", lon)):
+                file.createDimension(name, len(values))
+                file.createVariable(name, "f8", (name,))[:] = values
+            file.createDimension("month", 12)
+            on = ("lat", "lon")
+            for name, value in (("cvl", 0.3), ("cvh", 0.4), ("tvl", 1.0), ("tvh", 3.0)):
+                _put(file, name, "f8", on, np.full((len(lat), len(lon)), value))
+            for name, value in (("Mlail", 2.0), ("Mlaih", 4.0), ("Malbedo", 0.15)):
+                if name not in without:
+                    months = value * (1 + 0.1 * np.arange(12))[:, None, None]
+                    _put(
+                        file, name, "f8", ("month", *on), np.ones((12, len(lat), len(lon))) * months
+                    )
+        return path
+
+    return make
+
+
+QUARTERS_LAT = np.array([49.875, 49.625, 49.375, 49.125])
+QUARTERS_LON = np.array([-29.875, -29.625, -29.375, -29.125, -28.875, -28.625])
+"""Quarter degrees that tile the made-up world: each is 30 x 30 of its cells."""
+
+
+@pytest.fixture(scope="session")
+def quarters():
+    """Latitudes and longitudes of the quarter degrees of the made-up world."""
+    return QUARTERS_LAT, QUARTERS_LON
