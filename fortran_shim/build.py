@@ -12,7 +12,14 @@ from pathlib import Path
 
 from landstep.emulator.errors import DependencyError, InputError
 
-MODULE_SOURCES = ("landstep_c.f90", "landstep.f90")
+MODULE_SOURCES = (
+    "landstep_c.f90",
+    "landstep_call.f90",
+    "landstep_points.f90",
+    "landstep_fields.f90",
+    "landstep_inputs.f90",
+    "landstep.f90",
+)
 HOST_SOURCES = (
     "example_points.f90",
     "example_energy.f90",
@@ -25,6 +32,7 @@ HOST_SOURCES = (
 SERIAL_SOURCES = ("example_main.f90",)
 MPI_SOURCES = ("example_gather.f90", "example_mpi.f90")
 LIBRARY = "liblandstep.so"
+STUB = "liblandstep_stub.a"
 
 
 def package_folder() -> Path:
@@ -37,12 +45,27 @@ def shared_library() -> Path:
 
     Raises DependencyError where it was left out when landstep was installed.
     """
-    path = package_folder() / "lib" / LIBRARY
+    return _installed(
+        LIBRARY,
+        "no C compiler or no shared libpython was found. Install both (Debian: apt-get install gcc "
+        "libpython3-dev)",
+    )
+
+
+def stub_library() -> Path:
+    """Path of the installed stub library: the C functions without Python behind them.
+
+    Raises DependencyError where it was left out when landstep was installed.
+    """
+    return _installed(STUB, "no C compiler was found. Install one (Debian: apt-get install gcc)")
+
+
+def _installed(name: str, reason: str) -> Path:
+    path = package_folder() / "lib" / name
     if not path.is_file():
         raise DependencyError(
-            f"{path} is not there: landstep was installed without its C library, because no C "
-            "compiler or no shared libpython was found. Install both (Debian: apt-get install gcc "
-            "libpython3-dev) and install landstep again, as a package rather than from its folder"
+            f"{path} is not there: landstep was installed without its C library, because {reason} "
+            "and install landstep again, as a package rather than from its folder"
         )
     return path
 
@@ -52,24 +75,27 @@ def fortran_sources(names: Sequence[str] = MODULE_SOURCES) -> list[Path]:
     return [package_folder() / "fortran_shim" / name for name in names]
 
 
-def build_flags() -> dict[str, str]:
+def build_flags(stub: bool = False) -> dict[str, str]:
     """Flags for a host's own build.
 
+    stub : link to the stub library, with which every call says that landstep is not built in
     returns : cflags (landstep.h), fflags (landstep.mod, for the compiler landstep was installed
-        with), libs (to link either), cmakedir (for find_package), sources (to compile module
-        landstep with another compiler)
-    Raises DependencyError where the C library was left out.
+        with), libs (to link either), cmakedir (for find_package), pkgconfigdir (for
+        PKG_CONFIG_PATH), sources (to compile module landstep with another compiler)
+    Raises DependencyError where the library was left out.
     """
-    library = shared_library().parent
+    library = (stub_library() if stub else shared_library()).parent
     include = package_folder() / "include"
     link = f"-L{shlex.quote(str(library))}"
     path = f"-Wl,-rpath,{shlex.quote(str(library))}"
     module = "-llandstep_fortran " if (library / "liblandstep_fortran.a").is_file() else ""
+    c_library = "-llandstep_stub -lm" if stub else f"-llandstep {path}"
     return {
         "cflags": f"-I{shlex.quote(str(include))}",
         "fflags": f"-I{shlex.quote(str(include / 'fortran'))}",
-        "libs": f"{link} {module}-llandstep {path}",
+        "libs": f"{link} {module}{c_library}",
         "cmakedir": str(library / "cmake" / "landstep"),
+        "pkgconfigdir": str(library / "pkgconfig"),
         "sources": shlex.join(str(source) for source in fortran_sources()),
     }
 
