@@ -19,6 +19,7 @@ import numpy as np
 
 from landstep.emulator.errors import (
     ConfigError,
+    CouplingError,
     DependencyError,
     LandstepError,
     error_of_status,
@@ -30,6 +31,9 @@ Intel MPI; Slurm's srun --mpi=pmix."""
 
 LOCAL = ("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID")
 """Where launchers say which of its machine's ranks a process is."""
+
+NO_COMMUNICATOR = -1
+"""What a host gives that has no MPI."""
 
 Value = TypeVar("Value")
 
@@ -59,8 +63,50 @@ class Ranks:
             raise DependencyError(
                 "started by MPI, and mpi4py is not installed: pip install 'landstep[mpi]'"
             ) from error
-        comm = MPI.COMM_WORLD
+        return cls._of(MPI.COMM_WORLD)
+
+    @classmethod
+    def of_host(cls, handle: int | None) -> Ranks:
+        """Give the ranks of a host's communicator, with messages of their own.
+
+        handle : Fortran's integer of it; None or NO_COMMUNICATOR: one rank, alone, without MPI
+        All its ranks call it, and `release` when they have done. Raises CouplingError where MPI is
+        not running or the number names no communicator, DependencyError without mpi4py.
+        """
+        if handle is None or handle == NO_COMMUNICATOR:
+            return cls()
+        try:
+            import mpi4py
+
+            mpi4py.rc.initialize = mpi4py.rc.finalize = False  # both are the host's to call
+            from mpi4py import MPI
+        except (ImportError, RuntimeError) as error:
+            raise DependencyError(
+                f"a communicator was given, and mpi4py cannot be used ({error}): "
+                "pip install 'landstep[mpi]'"
+            ) from error
+        if not MPI.Is_initialized() or MPI.Is_finalized():
+            raise CouplingError(
+                "a communicator was given and MPI is not running: call MPI_Init before and "
+                f"MPI_Finalize after landstep, with one MPI library for both (landstep has "
+                f"{MPI.Get_library_version().splitlines()[0]}); {NO_COMMUNICATOR} is one rank alone"
+            )
+        try:
+            given = MPI.Comm.f2py(handle)
+            if given == MPI.COMM_NULL:
+                raise CouplingError(f"communicator {handle} is MPI_COMM_NULL")
+            return cls._of(given.Dup()) if given.Get_size() > 1 else cls()
+        except MPI.Exception as error:
+            raise CouplingError(f"communicator {handle} cannot be used: {error}") from error
+
+    @classmethod
+    def _of(cls, comm: Any) -> Ranks:
         return cls(comm.Get_rank(), comm.Get_size(), comm if comm.Get_size() > 1 else None)
+
+    def release(self) -> None:
+        """Give a host's communicator back; all its ranks call it."""
+        if self._comm is not None:
+            self._comm.Free()
 
     @property
     def is_first(self) -> bool:
@@ -124,6 +170,10 @@ class Ranks:
         total = np.empty_like(values)
         self._comm.Allreduce(np.ascontiguousarray(values), total)
         return total
+
+    def of_all(self, value: Value) -> list[Value]:
+        """Give what every rank has, in their order."""
+        return [value] if self._comm is None else self._comm.allgather(value)
 
     def largest(self, value: int) -> int:
         """Give the largest of a number over the ranks."""

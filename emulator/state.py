@@ -15,6 +15,7 @@ import numpy as np
 from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import InputError, LandstepError, StateError
 from landstep.emulator.grid import AREA_UNIT_M2
+from landstep.emulator.kept import Kept
 from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
 from landstep.emulator.part import Part, runs
@@ -54,6 +55,7 @@ class State:
     report : what came of the quotas of the step that led here; None at a start. Not in the restart
     confidence : (y, x) uint8, percent of the likeliest class of each cell that could change; None
         where it was not asked for. Not in the restart
+    kept : what a coupler keeps in the restart; a step does not carry it on
     """
 
     year: int
@@ -69,6 +71,7 @@ class State:
     provenance: dict[str, str]
     report: QuotaReport | None = None
     confidence: np.ndarray | None = None
+    kept: Kept = Kept()
 
     def __post_init__(self) -> None:
         """Freeze the arrays, so that no step can change the state that it starts from."""
@@ -98,6 +101,8 @@ class State:
             for field in self._maps(name):
                 for piece in row_pieces(len(field)):
                     digest.update(np.ascontiguousarray(field[piece]).data)
+        for array in self.kept.pieces():
+            digest.update(array.data)
         return digest.hexdigest()
 
     def _maps(self, name: str) -> tuple[np.ndarray, ...]:
@@ -124,6 +129,7 @@ class State:
             "direction": self.direction,
             "anchor": self.anchor,
             "shapes": {name: list(self._shape(name)) for name in ARRAYS},
+            **({"kept": self.kept.identity()} if self.kept else {}),
         }
 
     def save(self, path: str | Path) -> None:
@@ -142,7 +148,7 @@ class State:
             ) from error
         write_netcdf(
             path,
-            self._sizes(),
+            {**self._sizes(), **self.kept.sizes()},
             [
                 Variable(
                     name,
@@ -153,7 +159,8 @@ class State:
                     compress="zstd",
                 )
                 for name, (kind, dims) in ARRAYS.items()
-            ],
+            ]
+            + self.kept.variables(),
             {
                 "title": "landstep restart",
                 "landstep_restart_schema": np.int32(SCHEMA),
@@ -165,6 +172,7 @@ class State:
                 "model_sha256": self.model,
                 "provenance": json.dumps(self.provenance, sort_keys=True),
                 "checksum": self.checksum,
+                **self.kept.attributes(),
             },
         )
 
@@ -256,6 +264,7 @@ class State:
                     grid=str(attributes["grid_sha256"]),
                     model=str(attributes["model_sha256"]),
                     provenance=json.loads(attributes["provenance"]),
+                    kept=Kept.read(file),
                 )
             except StateError as error:
                 raise StateError(

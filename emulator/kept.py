@@ -1,0 +1,70 @@
+"""What a coupler keeps in a restart beside the land: arrays of a host's points, and notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from landstep.emulator.netcdf import NetcdfFile, Variable
+
+PREFIX = "kept_"
+NOTES = "kept_notes"
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Arrays and notes that the emulator stores and gives back, and does not read.
+
+    arrays : name -> array of numbers, none of size 0
+    notes : name -> what JSON can hold
+    """
+
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything."""
+        return bool(self.arrays or self.notes)
+
+    def identity(self) -> dict[str, Any]:
+        """Give what names it in a checksum, besides the arrays' own bytes."""
+        shapes = {name: [a.dtype.str, list(a.shape)] for name, a in sorted(self.arrays.items())}
+        return {"arrays": shapes, "notes": dict(self.notes)}
+
+    def pieces(self) -> list[np.ndarray]:
+        """Give the arrays in the order of their names, contiguous."""
+        return [np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)]
+
+    def sizes(self) -> dict[str, int | None]:
+        """Give the size of each dimension in a file."""
+        return {
+            dim: size
+            for name, array in self.arrays.items()
+            for dim, size in zip(_dims(name, array.ndim), array.shape, strict=True)
+        }
+
+    def variables(self) -> list[Variable]:
+        """Give the arrays as they stand in a file."""
+        return [
+            Variable(PREFIX + name, _dims(name, array.ndim), array, {}, compress="zstd")
+            for name, array in self.arrays.items()
+        ]
+
+    def attributes(self) -> dict[str, Any]:
+        """Give the notes as they stand in a file."""
+        return {NOTES: json.dumps(self.notes, sort_keys=True)} if self else {}
+
+    @classmethod
+    def read(cls, file: NetcdfFile) -> Kept:
+        """Read what a file keeps; nothing where it keeps nothing."""
+        names = [name for name in file.names() if name.startswith(PREFIX)]
+        arrays = {name.removeprefix(PREFIX): file.read(name) for name in names}
+        return cls(arrays, json.loads(file.attrs().get(NOTES, "{}")))
+
+
+def _dims(name: str, ndim: int) -> tuple[str, ...]:
+    return tuple(f"{PREFIX}{name}_{axis}" for axis in range(ndim))
