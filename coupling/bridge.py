@@ -75,9 +75,7 @@ def describe(error: BaseException) -> tuple[int, str]:
     return LandstepError.status, f"{type(error).__name__}: {error}"
 
 
-def guarded(
-    fail: Callable[[int, bytes], int], function: Callable[..., None]
-) -> Callable[..., int]:
+def guarded(fail: Callable[[int, bytes], int], function: Callable[..., None]) -> Callable[..., int]:
     """Wrap a function so that C gets DONE, or a status whose text `fail` has kept.
 
     SystemExit and KeyboardInterrupt are caught too: they must not cross C.

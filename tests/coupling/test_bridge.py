@@ -1,5 +1,4 @@
 import ctypes
-import os
 import re
 import subprocess
 import sys
@@ -19,74 +18,7 @@ from landstep.emulator import errors
 LON, LAT = np.array([-29.31, 330.9, 20.0]), np.array([49.5, 49.8, 49.5])
 
 
-class Host:
-    """A host written in C, as Python sees it: every call gives (status, text)."""
-
-    def __init__(self, api: tuple[Any, Any]) -> None:
-        self.ffi, self.lib = api
-        self.handle = 0
-
-    def text(self, size: int = 4096) -> str:
-        buffer = self.ffi.new("char[]", size)
-        self.lib.landstep_last_error(buffer, size)
-        return self.ffi.string(buffer).decode()
-
-    def told(self, status: int) -> tuple[int, str]:
-        return status, self.text() if status else ""
-
-    def doubles(self, values: np.ndarray) -> Any:
-        return self.ffi.from_buffer("double[]", values)
-
-    def points(self, **changes: Any) -> Any:
-        """A landstep_points of three points, with other values for some of its names."""
-        self.kept = {"lon_deg": self.doubles(LON), "lat_deg": self.doubles(LAT), **changes}
-        return self.ffi.new("landstep_points *", {"abi": 2, "n_points": 3, **self.kept})
-
-    def open(
-        self,
-        experiment: str | Path,
-        year: int | None = 2015,
-        comm: int = -1,
-        restart: bytes | None = None,
-        start: bytes | None = None,
-        **points: Any,
-    ) -> tuple[int, str]:
-        handle = self.ffi.new("int *", -7)
-        null = self.ffi.NULL
-        given = self.ffi.new("char[]", restart) if restart else null
-        how = self.ffi.new("char[]", start) if start else null
-        first = null if year is None else self.ffi.new("int *", year)
-        status = self.lib.landstep_open(
-            os.fsencode(experiment), self.points(**points), comm, first, given, how, handle
-        )
-        assert (handle[0] == -7) == (status != 0), "a failure wrote an output"
-        self.handle = handle[0] if status == 0 else self.handle
-        return self.told(status)
-
-    def update(self, year: int, month: int = 1, day: int = 1) -> tuple[int, str, int]:
-        changed = self.ffi.new("int *", -7)
-        status = self.lib.landstep_update(self.handle, year, month, day, changed)
-        return *self.told(status), changed[0]
-
-    def get(self, name: str, values: np.ndarray) -> tuple[int, str]:
-        return self.told(
-            self.lib.landstep_get(self.handle, name.encode(), self.doubles(values), values.size)
-        )
-
-
-@pytest.fixture
-def host(c_api: tuple[Any, Any]) -> Host:
-    return Host(c_api)
-
-
-@pytest.fixture
-def opened(host: Host, experiment: Path) -> Any:
-    assert host.open(experiment) == (0, "")
-    yield host
-    host.lib.landstep_close(host.handle)
-
-
-def test_fields_through_c_are_those_of_the_python_coupler(opened: Host, experiment: Path) -> None:
+def test_fields_through_c_are_those_of_the_python_coupler(opened: Any, experiment: Path) -> None:
     coupler = Coupler.open(experiment, LON, LAT, year=2015)
     assert coupler.get("covered_fraction").tolist() == [1.0, 1.0, 0.0]
     for year in (2015, 2016, 2017):
@@ -102,8 +34,8 @@ def test_fields_through_c_are_those_of_the_python_coupler(opened: Host, experime
             assert np.array_equal(single, coupler.get(name).astype(np.float32))
 
 
-def test_two_handles_are_two_runs(opened: Host, c_api: tuple[Any, Any], experiment: Path) -> None:
-    other = Host(c_api)
+def test_two_handles_are_two_runs(opened: Any, c_api: tuple[Any, Any], experiment: Path) -> None:
+    other = type(opened)(c_api)
     assert other.open(experiment) == (0, "")
     opened.update(2016)
     assert opened.update(2015)[0] == 5
@@ -127,12 +59,12 @@ def test_two_handles_are_two_runs(opened: Host, c_api: tuple[Any, Any], experime
         (lambda h: h.open("ärger/не.toml"), 4, "ärger/не.toml"),
         (lambda h: h.open("x", n_points=-1), 8, "n_points -1 is negative"),
         (lambda h: h.open("x", n_vertices=-4), 8, "n_vertices -4 is negative"),
-        (lambda h: h.open("x", abi=1), 9, "points.abi is 1 and liblandstep has interface version 2"),
+        (lambda h: h.open("x", abi=1), 9, "points.abi is 1 and liblandstep has .* version 2"),
         (lambda h: h.open("x", abi=0), 9, "set it to LANDSTEP_ABI"),
     ],
 )
 def test_a_wrong_call_is_told_and_the_host_goes_on(
-    opened: Host, call: Any, status: int, text: str, capfd: pytest.CaptureFixture[str]
+    opened: Any, call: Any, status: int, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     opened.update(2015)
     before = np.empty(3)
@@ -147,17 +79,17 @@ def test_a_wrong_call_is_told_and_the_host_goes_on(
     assert capfd.readouterr() == ("", "")
 
 
-def test_null_pointers_are_named(opened: Host) -> None:
+def test_null_pointers_are_named(opened: Any) -> None:
     nul, lib, name, h = opened.ffi.NULL, opened.lib, b"dominant_class", opened.handle
     values, handle, few = opened.doubles(np.ones(3)), opened.ffi.new("int *"), opened.points()
     other, room = opened.doubles(np.ones(3)), opened.ffi.new("char[]", 8)
     floats = opened.ffi.new("float[]", 3), opened.ffi.new("float[]", 3)
-    without = {k: opened.points(**{k: nul}) for k in ("lon_deg", "lat_deg")}
+    no_lon, no_lat = opened.points(lon_deg=nul), opened.points(lat_deg=nul)
     calls = [
         (lib.landstep_open, (nul, few, -1, nul, nul, nul, handle), "experiment"),
         (lib.landstep_open, (b"x", nul, -1, nul, nul, nul, handle), "points"),
-        (lib.landstep_open, (b"x", without["lon_deg"], -1, nul, nul, nul, handle), "points.lon_deg"),
-        (lib.landstep_open, (b"x", without["lat_deg"], -1, nul, nul, nul, handle), "points.lat_deg"),
+        (lib.landstep_open, (b"x", no_lon, -1, nul, nul, nul, handle), "points.lon_deg"),
+        (lib.landstep_open, (b"x", no_lat, -1, nul, nul, nul, handle), "points.lat_deg"),
         (lib.landstep_open, (b"x", few, -1, nul, nul, nul, nul), "handle"),
         (lib.landstep_update, (h, 2015, 1, 1, nul), "changed"),
         (lib.landstep_changed, (h, nul, handle), "name"),
@@ -183,13 +115,13 @@ def test_null_pointers_are_named(opened: Host) -> None:
         assert opened.text() == f"{what} is a null pointer"
 
 
-def test_a_negative_count_is_refused(opened: Host) -> None:
+def test_a_negative_count_is_refused(opened: Any) -> None:
     values = np.ones(3)
     status = opened.lib.landstep_get(opened.handle, b"dominant_class", opened.doubles(values), -3)
     assert (status, values.tolist()) == (8, [1.0, 1.0, 1.0])
 
 
-def test_a_long_message_is_cut_at_a_whole_character(opened: Host) -> None:
+def test_a_long_message_is_cut_at_a_whole_character(opened: Any) -> None:
     assert opened.get("å" * 3000, np.ones(3))[0] == 8
     whole = opened.text()
     assert len(whole.encode()) <= 4095 and "å" in whole
@@ -199,7 +131,7 @@ def test_a_long_message_is_cut_at_a_whole_character(opened: Host) -> None:
     assert opened.lib.landstep_last_error(opened.ffi.NULL, 0) == len(whole.encode())
 
 
-def test_each_thread_has_its_own_last_error(opened: Host) -> None:
+def test_each_thread_has_its_own_last_error(opened: Any) -> None:
     opened.get("mine", np.ones(3))
     seen: list[str] = []
 
@@ -215,7 +147,7 @@ def test_each_thread_has_its_own_last_error(opened: Host) -> None:
     assert "mine" in opened.text()
 
 
-def test_threads_that_share_a_handle_wait_for_each_other(opened: Host) -> None:
+def test_threads_that_share_a_handle_wait_for_each_other(opened: Any) -> None:
     """The year is stepped once, and one of the callers hears of it."""
     answers: list[tuple[int, str, int]] = []
     threads = [
@@ -228,7 +160,7 @@ def test_threads_that_share_a_handle_wait_for_each_other(opened: Host) -> None:
     assert sorted(answers) == [(0, "", 0)] * 3 + [(0, "", 1)]
 
 
-def test_a_caller_that_holds_the_gil_does_not_hang(liblandstep: Path, opened: Host) -> None:
+def test_a_caller_that_holds_the_gil_does_not_hang(liblandstep: Path, opened: Any) -> None:
     library = ctypes.PyDLL(str(liblandstep))  # PyDLL keeps the GIL, as f2py does
     changed = ctypes.c_int(-7)
     threads = [
@@ -326,7 +258,7 @@ def test_python_answers_every_function_of_the_header_but_three(header: str) -> N
     assert declared - answered == {"last_error", "version"} and answered - declared == set()
 
 
-def test_the_library_tells_its_version(host: Host) -> None:
+def test_the_library_tells_its_version(host: Any) -> None:
     text = host.ffi.new("char[]", 32)
     assert host.lib.landstep_version(text, 32) == len(version("landstep"))
     assert host.ffi.string(text).decode() == version("landstep")
