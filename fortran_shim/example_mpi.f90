@@ -70,6 +70,7 @@ program example_mpi
     if (rank == 0) print "(a)", trim(record_line(year, whole))
   end do
   call write_restarts()
+  call end_if_any_failed()
   if (rank == 0) call results_close(results, stat, message)
   call end_if_any_failed()
   call host_close(host, stat, message)
