@@ -8,12 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from landstep.emulator.errors import CouplingError
-
-ZONE_GROUPS = (
-    "tropical", "arid_hot", "arid_cold", "temperate_dry", "temperate", "continental", "boreal",
-    "polar", "unknown",
-)  # fmt: skip
-"""Groups of climate zones that a host's table may tell apart, in the order of Areas."""
+from landstep.emulator.legends import ZONE_GROUPS
 
 UNKNOWN_ZONE = ZONE_GROUPS.index("unknown")
 """Number of the group of all land without a declared legend, and of all sea."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from landstep.coupling.areas import UNKNOWN_ZONE, ZONE_GROUPS, Areas
+from landstep.coupling.areas import UNKNOWN_ZONE, Areas
 from landstep.coupling.fields import ClassFields, Field, FieldSource, SumGroup
 from landstep.coupling.host_table import CLASSES, host_table
 from landstep.coupling.sums import settled, with_whole
@@ -17,6 +17,7 @@ from landstep.coupling.table_checks import zones_of
 from landstep.coupling.table_entries import FieldEntry, HostTable
 from landstep.emulator.classes import Scheme
 from landstep.emulator.errors import ConfigError
+from landstep.emulator.legends import ZONE_GROUPS
 
 CoverRule = Literal["table", "lai"]
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from landstep.coupling.anomaly import CLIPPED_OVER
-from landstep.coupling.areas import ZONE_GROUPS, Areas
+from landstep.coupling.areas import Areas
 from landstep.coupling.baseline import baseline_of, checked_baseline
 from landstep.coupling.crosswalk import Crosswalk
 from landstep.coupling.table_entries import FieldEntry
 from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import AREA_UNIT_M2
+from landstep.emulator.legends import ZONE_GROUPS
 
 WEIGHT_STEP_M2 = 1e6 / 2**24
 """Weights are whole numbers of this area (0.06 m2): the Earth is 8.6e15 of them, so sums of values

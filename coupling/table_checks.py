@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterable
 
-from landstep.coupling.areas import UNKNOWN_ZONE, ZONE_GROUPS
+from landstep.coupling.areas import UNKNOWN_ZONE
 from landstep.coupling.table_entries import CoverEntry, FieldEntry, HostTable, RowEntry
 from landstep.emulator.classes import OUTSIDE, Scheme, scheme
 from landstep.emulator.errors import ConfigError
+from landstep.emulator.legends import ZONE_GROUPS
 
 SUM_TOLERANCE = 1e-9
 """How far the shares of a row may be from 1: what decimal fractions are off in binary."""

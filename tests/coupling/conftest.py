@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from landstep.coupling.areas import ZONE_GROUPS, Areas
+from landstep.coupling.areas import Areas
 from landstep.coupling.crosswalk import Crosswalk
 from landstep.coupling.host_table import host_table
 from landstep.emulator.classes import scheme
 from landstep.emulator.errors import DependencyError
+from landstep.emulator.legends import ZONE_GROUPS
 from landstep.fortran_shim.build import shared_library
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from landstep.coupling.areas import UNKNOWN_ZONE, ZONE_GROUPS, Areas
+from landstep.coupling.areas import UNKNOWN_ZONE, Areas
 from landstep.emulator.errors import CouplingError
+from landstep.emulator.legends import ZONE_GROUPS
 
 COLUMNS = np.arange(2 * 7).reshape(2, 7).astype(np.int64)
 

@@ -53,6 +53,7 @@ def test_a_missing_file_and_a_broken_one_are_refused(tmp_path: Path) -> None:
 PINE = "properties = { lai = 5.0, z0 = 2.0, albedo = 0.1, cover = 0.9, k = 0.5 }"
 MIX = "covers = { pine = 0.75, oak = 0.25 }"
 POLAR = 'zones = ["polar"]'
+MEADOW = 'classes = ["pasture_grass_shrub"]'
 LAST = 'fields = ["vegl", "vegh"]'
 
 WRONG = [
@@ -116,7 +117,7 @@ def test_a_wrong_entry_is_refused_with_its_line(tmp_path, old, new, words) -> No
          "unknown class 'not_land'"),
         (LAST, 'fields = ["vegl", "pct_ice"]', "total = 1", "the total is not the fields' scale"),
         ('land = ["low"', 'lend = ["low"', "[sets]", "set 'land' is missing"),
-        (POLAR, 'zones = ["polar", "boreal"]', 'classes = ["pasture_grass_shrub"]\nzones = ["polar"',
+        (POLAR, 'zones = ["polar", "boreal"]', MEADOW + '\nzones = ["polar"',
          "'boreal' has two rows: this and number 4"),
         ("bounds = [0.001, 5.0]", "bounds = [0.01, 5.0]", "fill = 0.001", "outside the bounds"),
         ('rule = "mean"\n', 'rule = "type"\n', 'average = "log"', "has no key 'average'"),
