@@ -97,10 +97,10 @@ class GribHostFile:
             of_all[table.field] = values if len(places) == MONTHS else values[:, 0]
         return of_all
 
-    def write_copy(self, target: Path, records: Mapping[int, Fields]) -> dict[str, int]:
+    def write_copy(self, target: Path, fields: Fields) -> dict[str, int]:
         """Write a copy with other fields; every other message stays byte for byte.
 
-        records : {0: fields}; NaN: as it was
+        fields : name -> (n,) or (n, 12) float64; NaN: as it was
         returns : variable -> how many numbers differ
         Raises InputError for a value that cannot be packed, or where the file cannot be written.
         """
@@ -108,9 +108,9 @@ class GribHostFile:
         moved = {}
         for table, places in self.held.items():
             moved[table.name] = 0
-            if table.field not in records[0]:
+            if table.field not in fields:
                 continue
-            new = records[0][table.field]
+            new = fields[table.field]
             for month, n in enumerate(places):
                 old = self.messages[n].values
                 given = new if new.ndim == 1 else new[:, month]

@@ -166,17 +166,18 @@ def _possible(
     Of a variable of several fields all can be made, or none.
     """
     months = {field.name: field.months for field in source.fields}
-    left = {}
+    left = {n: f"landstep's table has no field {n!r}" for n in own if n not in months}
     for name, values in own.items():
-        if name not in months:
-            left[name] = f"landstep's table has no field {name!r}"
-        elif missing := sorted(partners(source, name) - set(own)):
+        if name in left:
+            continue
+        if missing := sorted(partners(source, name) - set(own)):
             left[name] = f"the file lacks {missing[0]!r}, which it goes with"
         elif values.ndim == 2 and months[name] == 1:
             left[name] = "the file has it by month, landstep's table by year"
     required = {table.name for table in file.layout.variables if table.required}
     for variable, names in file.variables.items():
-        why = next((left[name] for name in names if name in left), None)
+        reasons = [left[name] for name in names if name in left]
+        why = min(reasons, key=lambda told: "no field" not in told, default=None)
         if why and variable in required:
             raise ConfigError(f"{file.path.name}, {variable}: cannot be updated: {why}")
         if why:

@@ -74,9 +74,10 @@ def make_ctsm():
                     _put(file, f"{name}_MAX", dtype, (*levels, *on), values.max(axis=0))
                 _put(file, "HARVEST_VH1", "f8", (*record, *on), generator.random(n + shape))
             else:
-                rest = 100 - crop - lake - urban.sum(axis=-3)
+                rest = 96 - crop - lake - urban.sum(axis=-3)
                 _put(file, "PCT_NATVEG", dtype, on, rest, units="unitless")
-                _put(file, "PCT_GLACIER", dtype, on, np.zeros(shape), units="unitless")
+                for name in ("PCT_GLACIER", "PCT_WETLAND"):
+                    _put(file, name, dtype, on, np.full(shape, 2.0), units="unitless")
         return path
 
     return make
