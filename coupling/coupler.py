@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.coupling.coverage import coverage
 from landstep.coupling.fields import field_list, field_named, host_fields
 from landstep.coupling.points import Points
-from landstep.coupling.remap import Remap, remap_to
+from landstep.coupling.remap import remap_to
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import CouplingError, StepError
 from landstep.emulator.state import State
@@ -24,11 +25,12 @@ class Coupler:
     coupler as it was, so that the host can go on.
     """
 
-    def __init__(self, emulator: Emulator, state: State, remap: Remap) -> None:
+    def __init__(self, emulator: Emulator, state: State, points: Points) -> None:
         """Put an opened emulator and a state on a host's points."""
         self._emulator: Emulator | None = emulator
         self._state = state
-        self._remap = remap
+        self._points = points
+        self._remap = remap_to(points, emulator.grid)
         self._heard: int | None = None
         self._fields: dict[str, np.ndarray] | None = None
 
@@ -57,7 +59,7 @@ class Coupler:
         points = Points.make(lon_deg, lat_deg, lon_bounds, lat_bounds)
         emulator = Emulator.open(experiment)
         state = emulator.start(year, direction="forward", restart=restart)
-        return cls(emulator, state, remap_to(points, emulator.grid))
+        return cls(emulator, state, points)
 
     @property
     def year(self) -> int:
@@ -102,7 +104,8 @@ class Coupler:
         emulator = self._opened("get")
         if self._fields is None:
             areas = self._remap.class_areas(self._state.land_use, emulator.scheme.n_classes)
-            self._fields = host_fields(areas, self._remap.coverage, emulator.scheme)
+            covered = coverage(self._points, emulator.grid, areas.sum(axis=1))
+            self._fields = host_fields(areas, covered, emulator.scheme)
         return field_named(self._fields, name)
 
     def names(self) -> list[str]:
