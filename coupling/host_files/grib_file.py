@@ -66,7 +66,7 @@ class GribHostFile:
         if lacking:
             named = ", ".join(f"{table.name} (parameter {table.parameter})" for table in lacking)
             raise InputError(
-                f"{path.name}: lacks {named}, which a {layout.long_name} has; it has parameters "
+                f"{path.name}: lacks {named}, which {layout.long_name} holds; it has parameters "
                 f"{sorted({one.parameter for one in messages})}; is it another host's file?"
             )
         used = [messages[n] for places in held.values() for n in places]

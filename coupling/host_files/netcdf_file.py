@@ -191,7 +191,7 @@ def _check_is_of(file: NetcdfFile, layout: Layout) -> None:
     if missing:
         shown = names if len(names) <= 12 else [*names[:12], "..."]
         raise InputError(
-            f"{file.path.name}: lacks {', '.join(missing)}, which a {layout.long_name} has; it has "
+            f"{file.path.name}: lacks {', '.join(missing)}, which {layout.long_name} holds; it has "
             f"{', '.join(shown)}; is it another host's file?"
         )
 

@@ -160,7 +160,7 @@ def test_wrfinput_has_one_record(tmp_path):
 
 def test_clm_file_with_one_variable_is_refused_by_name(real_data):
     """It holds PCT_NATVEG alone: the message lists what is missing."""
-    with pytest.raises(InputError, match=r"lacks PCT_NAT_PFT, PCT_CFT, .* it has PCT_NATVEG"):
+    with pytest.raises(InputError, match=r"lacks PCT_NAT_PFT, PCT_CROP, .* it has PCT_NATVEG"):
         opened(real_data / "hosts/clm_surfdata_4x5.nc", "ctsm")
 
 
