@@ -6,12 +6,10 @@ liblandstep imports this module when its first function is called, and binds one
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
-import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +20,9 @@ from landstep.emulator.errors import CouplingError, LandstepError
 if TYPE_CHECKING:
     from landstep.coupling.coupler import Coupler
 
-ABI = 1
+ABI = 2
 DONE = 0x4C53  # what C takes for success; cffi itself answers 0 when Python cannot be reached
+SERIAL = -1
 
 
 @dataclass
@@ -60,14 +59,13 @@ class Handles:
     def remove(self, number: int) -> _Handle:
         """Forget the handle with this number and return it."""
         handle = self.find(number)
-        del self._open[number]
+        self._open.pop(number, None)
         return handle
 
 
-def whole_characters(text: str, size: int) -> bytes:
-    """Return `text` as UTF-8 of at most size - 1 bytes, cut at a whole character, NUL-ended."""
-    encoded = text.replace("\0", "?").encode("utf-8", "backslashreplace")[: max(size - 1, 0)]
-    return encoded.decode("utf-8", "ignore").encode("utf-8") + b"\0"
+def encoded(text: str) -> bytes:
+    """Text as C takes it: UTF-8 without NUL."""
+    return text.replace("\0", "?").encode("utf-8", "backslashreplace")
 
 
 def describe(error: BaseException) -> tuple[int, str]:
@@ -77,117 +75,209 @@ def describe(error: BaseException) -> tuple[int, str]:
     return LandstepError.status, f"{type(error).__name__}: {error}"
 
 
-def guarded(ffi: Any, function: Callable[..., None]) -> Callable[..., int]:
-    """Wrap a function so that C gets DONE, or a status with the text in its last two arguments.
+def guarded(fail: Callable[[int, bytes], int], function: Callable[..., None]) -> Callable[..., int]:
+    """Wrap a function so that C gets DONE, or a status whose text `fail` has kept.
 
     SystemExit and KeyboardInterrupt are caught too: they must not cross C.
     """
 
-    @functools.wraps(function)
     def call(*arguments: Any) -> int:
-        *given, message, message_size = arguments
         try:
-            function(*given)
+            function(*arguments)
         except BaseException as error:
             status, text = describe(error)
-            if message_size > 0:
-                ended = whole_characters(text, message_size)
-                ffi.memmove(message, ended, len(ended))
-            return status
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            return fail(status, encoded(text))
         return DONE
 
     return call
 
 
-def bind(ffi: Any) -> None:
-    """Give each `landstep_py_*` function of the C side its body.
+class Calls:
+    """What each C function does; arguments as cffi hands them over, pointers never kept.
 
-    ffi : the cffi FFI of the embedding module
+    Methods have the names and parameters of the functions in landstep.h, without `landstep_`. A
+    function for single precision is the same method: the pointer knows its type.
     """
-    handles = Handles()
-    define = ffi.def_extern(error=0)
 
-    def path(pointer: Any) -> str:
-        return os.fsdecode(ffi.string(pointer))
+    def __init__(self, ffi: Any) -> None:
+        """Work with the cffi FFI of the embedding module."""
+        self._ffi = ffi
+        self._handles = Handles()
+        kinds = {"double *": "f8", "float *": "f4", "long long *": "i8", "int *": "i4"}
+        self._dtypes = {ffi.typeof(name): np.dtype(kind) for name, kind in kinds.items()}
 
-    def array(pointer: Any, count: int, dtype: type, what: str) -> np.ndarray:
-        if count < 0:
-            raise CouplingError(f"{what} {count} is negative")
-        size = np.dtype(dtype).itemsize
-        return np.frombuffer(ffi.buffer(pointer, count * size), dtype=dtype)
-
-    def centres(pointer: Any, n_points: int) -> np.ndarray:
-        return array(pointer, n_points, np.float64, "n_points").copy()
-
-    def edges(pointer: Any, n_points: int) -> np.ndarray | None:
-        if pointer == ffi.NULL:
-            return None
-        return array(pointer, 2 * n_points, np.float64, "n_points").reshape(n_points, 2).copy()
-
-    def get_into(handle: int, name: Any, values: Any, n_values: int, dtype: type) -> None:
-        known = handles.find(handle)
-        wanted = ffi.string(name).decode("utf-8", "replace").strip()
-        with known.lock:
-            field_values = known.coupler.get(wanted)
-        if n_values != field_values.size:
-            raise CouplingError(
-                f"field {wanted!r} has {field_values.size} values, one for each point; "
-                f"the array has {n_values}"
-            )
-        array(values, n_values, dtype, "n_values")[:] = field_values
-
-    def landstep_py_open(
-        experiment: Any, n_points: int, lon: Any, lat: Any, lon_bounds: Any, lat_bounds: Any,
-        year: Any, restart: Any, handle: Any,
+    def open(
+        self, experiment: Any, points: Any, comm: int, year: Any, restart: Any, start: Any,
+        handle: Any,
     ) -> None:  # fmt: skip
+        """Open an experiment; what the host leaves out is left to the coupler."""
         from landstep.coupling.coupler import Coupler
 
-        coupler = Coupler.open(
-            path(experiment),
-            centres(lon, n_points),
-            centres(lat, n_points),
-            lon_bounds=edges(lon_bounds, n_points),
-            lat_bounds=edges(lat_bounds, n_points),
-            year=None if year == ffi.NULL else int(year[0]),
-            restart=None if restart == ffi.NULL else path(restart),
-        )
-        handle[0] = handles.add(coupler)
+        n, null = points.n_points, self._ffi.NULL
+        pairs, corners = (n, 2), (n, points.n_vertices)
+        given = {
+            "lon_bounds": self._given(points.lon_bounds_deg, pairs),
+            "lat_bounds": self._given(points.lat_bounds_deg, pairs),
+            "vertex_lon": self._given(points.vertex_lon_deg, corners),
+            "vertex_lat": self._given(points.vertex_lat_deg, corners),
+            "area_m2": self._given(points.area_m2, (n,)),
+            "index": self._given(points.index, (n,)),
+            "mask": self._given(points.mask, (n,)),
+            "comm": None if comm == SERIAL else comm,
+            "year": None if year == null else int(year[0]),
+            "restart": None if restart == null else self._path(restart),
+            "start": None if start == null else self._text(start),
+        }
+        if given["mask"] is not None:
+            given["mask"] = given["mask"] != 0
+        lon, lat = (self._array(p, (n,)).copy() for p in (points.lon_deg, points.lat_deg))
+        present = {name: value for name, value in given.items() if value is not None}
+        handle[0] = self._handles.add(Coupler.open(self._path(experiment), lon, lat, **present))
 
-    def landstep_py_update(handle: int, year: int, month: int, day: int, changed: Any) -> None:
-        known = handles.find(handle)
+    def baseline(self, handle: int, name: Any, values: Any, n_values: int, n_months: int) -> None:
+        """Hand over the host's own field; months are the slower dimension of the array."""
+        if n_months not in (1, 12):
+            raise CouplingError(f"n_months is {n_months}, expected 1 or 12")
+        known = self._handles.find(handle)
         with known.lock:
-            moved = known.coupler.update(year, month, day)
-        changed[0] = int(moved)
+            self._fits(known.coupler, name, n_values)
+            months = self._array(values, (n_months, n_values)).astype(np.float64)
+            known.coupler.baseline(self._text(name), months[0] if n_months == 1 else months.T)
 
-    def landstep_py_get(handle: int, name: Any, values: Any, n_values: int) -> None:
-        get_into(handle, name, values, n_values, np.float64)
-
-    def landstep_py_get_float(handle: int, name: Any, values: Any, n_values: int) -> None:
-        get_into(handle, name, values, n_values, np.float32)
-
-    def landstep_py_write_restart(handle: int, target: Any) -> None:
-        known = handles.find(handle)
+    def put(self, handle: int, name: Any, values: Any, n_values: int, units: Any) -> None:
+        """Hand over the host's climate."""
+        known = self._handles.find(handle)
         with known.lock:
-            known.coupler.write_restart(path(target))
+            self._fits(known.coupler, name, n_values)
+            unit = "" if units == self._ffi.NULL else self._text(units)
+            given = self._array(values, (n_values,)).astype(np.float64)
+            known.coupler.put(self._text(name), given, units=unit)
 
-    def landstep_py_close(handle: int) -> None:
-        known = handles.remove(handle)
+    def update(self, handle: int, year: int, month: int, day: int, changed: Any) -> None:
+        """Bring the land surface to a date."""
+        known = self._handles.find(handle)
+        with known.lock:
+            changed[0] = known.coupler.update(year, month, day)
+
+    def changed(self, handle: int, name: Any, changed: Any) -> None:
+        """Say whether a field moved."""
+        known = self._handles.find(handle)
+        with known.lock:
+            changed[0] = known.coupler.changed(self._text(name))
+
+    def get(self, handle: int, name: Any, values: Any, n_values: int) -> None:
+        """Copy a field out."""
+        known = self._handles.find(handle)
+        with known.lock:
+            self._copy(name, known.coupler.get(self._text(name)), values, n_values)
+
+    def get_previous(self, handle: int, name: Any, values: Any, n_values: int) -> None:
+        """Copy a field as it was before its last change."""
+        known = self._handles.find(handle)
+        with known.lock:
+            self._copy(name, known.coupler.get_previous(self._text(name)), values, n_values)
+
+    def get_change(self, handle: int, name: Any, gain: Any, loss: Any, n_values: int) -> None:
+        """Copy what a class gained and lost."""
+        known = self._handles.find(handle)
+        with known.lock:
+            gained, lost = known.coupler.get_change(self._text(name))
+            self._copy(name, gained, gain, n_values)
+            self._copy(name, lost, loss, n_values)
+
+    def describe(self, handle: int, name: Any, attribute: Any, text: Any, size: int) -> None:
+        """Copy an attribute of a field."""
+        known = self._handles.find(handle)
+        with known.lock:
+            told = known.coupler.describe(self._text(name), self._text(attribute))
+        self._write(f"{self._text(attribute)} of {self._text(name)}", told, text, size)
+
+    def field_count(self, handle: int, count: Any) -> None:
+        """Count the fields."""
+        known = self._handles.find(handle)
+        with known.lock:
+            count[0] = len(known.coupler.names())
+
+    def field_name(self, handle: int, position: int, text: Any, size: int) -> None:
+        """Copy the name of a field."""
+        known = self._handles.find(handle)
+        with known.lock:
+            names = known.coupler.names()
+        if not 0 <= position < len(names):
+            raise CouplingError(f"field {position} of {len(names)}, counted from 0")
+        self._write(f"the name of field {position}", names[position], text, size)
+
+    def write_restart(self, handle: int, path: Any) -> None:
+        """Write a restart file."""
+        known = self._handles.find(handle)
+        with known.lock:
+            known.coupler.write_restart(self._path(path))
+
+    def close(self, handle: int) -> None:
+        """Forget the handle, then let the coupler go."""
+        known = self._handles.remove(handle)
         with known.lock:
             known.coupler.close()
 
-    def landstep_py_abi() -> int:
-        return ABI
+    def _text(self, pointer: Any) -> str:
+        return self._ffi.string(pointer).decode("utf-8", "replace").strip()
 
-    define(landstep_py_abi)
-    for function in (
-        landstep_py_open,
-        landstep_py_update,
-        landstep_py_get,
-        landstep_py_get_float,
-        landstep_py_write_restart,
-        landstep_py_close,
-    ):
-        define(guarded(ffi, function))
+    def _path(self, pointer: Any) -> str:
+        return os.fsdecode(self._ffi.string(pointer))
+
+    def _array(self, pointer: Any, shape: Sequence[int]) -> np.ndarray:
+        """Give the host's own memory as an array: valid during the call."""
+        dtype = self._dtypes[self._ffi.typeof(pointer)]
+        count = int(np.prod(shape, dtype=np.int64)) if len(shape) > 1 else shape[0]
+        if count == 0:
+            return np.empty(shape, dtype)
+        memory = self._ffi.buffer(pointer, count * dtype.itemsize)
+        return np.frombuffer(memory, dtype).reshape(shape)
+
+    def _given(self, pointer: Any, shape: Sequence[int]) -> Any:
+        return None if pointer == self._ffi.NULL else self._array(pointer, shape).copy()
+
+    def _fits(self, coupler: Coupler, name: Any, n_values: int) -> None:
+        if n_values != coupler.n:
+            raise CouplingError(
+                f"{self._text(name)!r}: the array has {n_values} values, expected {coupler.n}, one "
+                "for each point"
+            )
+
+    def _copy(self, name: Any, values: np.ndarray, out: Any, n_values: int) -> None:
+        """Copy values into the host's memory, rounding to its kind."""
+        if n_values != values.size:
+            raise CouplingError(
+                f"field {self._text(name)!r} has {values.size} values, one for each point; "
+                f"the array has {n_values}"
+            )
+        self._array(out, (n_values,))[:] = values
+
+    def _write(self, what: str, text: str, out: Any, size: int) -> None:
+        letters = encoded(text) + b"\0"
+        if len(letters) > size:
+            raise CouplingError(
+                f"{what} has {len(letters) - 1} bytes and a NUL, the room is for {size}"
+            )
+        self._ffi.memmove(out, letters, len(letters))
+
+
+OF_TWO_KINDS = ("baseline", "put", "get", "get_previous", "get_change")
+OTHERS = (
+    "open", "update", "changed", "describe", "field_count", "field_name", "write_restart", "close",
+)  # fmt: skip
+
+
+def bind(ffi: Any, fail: Callable[[int, bytes], int]) -> None:
+    """Give each `landstep_py_*` function of the C side its body.
+
+    ffi : the cffi FFI of the embedding module
+    fail : C's landstep_fail, which keeps a text for landstep_last_error and returns the status
+    """
+    calls = Calls(ffi)
+    ffi.def_extern("landstep_py_abi", error=0)(lambda: ABI)
+    answers = {name: name for name in (*OTHERS, *OF_TWO_KINDS)}
+    answers |= {f"{name}_float": name for name in OF_TWO_KINDS}
+    for function, method in answers.items():
+        answer = guarded(fail, getattr(calls, method))
+        ffi.def_extern(f"landstep_py_{function}", error=0)(answer)

@@ -7,15 +7,23 @@
  * handler of SIGINT as it found them. Calls may come from any thread; two calls with the same
  * handle wait for each other. After fork() the child can make no further call.
  *
- * Arrays are flat. Points are in degrees: longitude -180..180 or 0..360, latitude -90..90.
- * The first call starts Python: $LANDSTEP_PYTHON if set, else the python3 of the environment that
- * holds this library.
+ * Arrays are flat, and n_values is the n_points of landstep_open. Points are in degrees: longitude
+ * -180..180 or 0..360, latitude -90..90. Texts are UTF-8. A pointer may be NULL where that is said,
+ * and any array may be NULL where n_points is 0.
+ *
+ * The first landstep_open starts Python: $LANDSTEP_PYTHON if set, else the python3 of the environment
+ * that holds this library. Python's own environment variables (PYTHONHOME, PYTHONPATH, ...) are the
+ * host's and not read. Standard streams that the host has closed are opened on /dev/null, so that no
+ * file takes their numbers.
+ *
+ * With an MPI communicator these are collective: landstep_open, a landstep_update that begins a year,
+ * landstep_write_restart and landstep_close. All others are a rank's own affair.
  */
 #ifndef LANDSTEP_H
 #define LANDSTEP_H
 
 /* The version of this interface; landstep_abi() gives that of the library. They must be equal. */
-#define LANDSTEP_ABI 1
+#define LANDSTEP_ABI 2
 
 /* What a call returns. The same numbers are `status` of landstep's Python exceptions. */
 enum landstep_status {
@@ -28,11 +36,33 @@ enum landstep_status {
   LANDSTEP_STATE_ERROR = 6,     /* a restart file */
   LANDSTEP_CHECK_ERROR = 7,     /* a result that breaks what must hold */
   LANDSTEP_COUPLING_ERROR = 8,  /* a handle, field name, array or point list */
-  LANDSTEP_DEPENDENCY_ERROR = 9 /* Python or a package is missing */
+  LANDSTEP_DEPENDENCY_ERROR = 9 /* Python or a package is missing, or landstep is not built in */
 };
 
 /* The number that dominant_class holds for a point outside the emulator's grid. */
 #define LANDSTEP_OUTSIDE 255
+
+/* For `comm` of landstep_open: no MPI. */
+#define LANDSTEP_SERIAL (-1)
+
+/* The host's points. Set abi, n_points and the centres, and leave the rest 0 where there is none:
+ *   landstep_points points = {.abi = LANDSTEP_ABI, .n_points = n, .lon_deg = lon, .lat_deg = lat};
+ * Areas are taken over the vertices, else over the bounds; without either, the nearest cell is taken.
+ */
+typedef struct landstep_points {
+  int abi;                      /* LANDSTEP_ABI: the header that the host was compiled with */
+  int n_vertices;               /* vertices of a point; 0: none are given */
+  long long n_points;           /* 0 or more */
+  const double *lon_deg;        /* (n_points) centres */
+  const double *lat_deg;        /* (n_points) */
+  const double *lon_bounds_deg; /* (n_points, 2) west and east edge, or NULL */
+  const double *lat_bounds_deg; /* (n_points, 2) south and north edge, or NULL */
+  const double *vertex_lon_deg; /* (n_points, n_vertices) corners in order, or NULL */
+  const double *vertex_lat_deg; /* (n_points, n_vertices) */
+  const double *area_m2;        /* (n_points) the host's own cell areas, or NULL */
+  const long long *index;       /* (n_points) unique over all ranks, or NULL: 0, 1, 2, ... */
+  const int *mask;              /* (n_points) 0: a point that is not served, or NULL: all are */
+} landstep_points;
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,35 +71,76 @@ extern "C" {
 /* The interface version of the library. */
 int landstep_abi(void);
 
+/* Copy the version of landstep, e.g. "0.1.0", as landstep_last_error copies its text. */
+int landstep_version(char *text, int size);
+
 /* Open an experiment on a host's points.
- *   experiment       path of the experiment file, UTF-8
- *   n_points         number of points, 0 or more
- *   lon_deg, lat_deg (n_points) centres
- *   lon_bounds_deg   (n_points, 2) west and east edge, or NULL: the nearest cell is taken
- *   lat_bounds_deg   (n_points, 2) south and north edge, or NULL; both bounds or neither
+ *   experiment       path of the experiment file
+ *   points           see above
+ *   comm             MPI communicator as Fortran's integer (MPI_Comm_c2f), or LANDSTEP_SERIAL
  *   year             the year to start from, or NULL: the experiment's (or the restart's)
  *   restart          path of a restart file, or NULL
+ *   start            "initial" (or NULL): from the experiment's map; "restart": from the file, which
+ *                    must be of the same run; "branch": from the file, with other settings
  *   handle           out: a positive number for the calls below
  */
-int landstep_open(const char *experiment, long long n_points, const double *lon_deg,
-                  const double *lat_deg, const double *lon_bounds_deg,
-                  const double *lat_bounds_deg, const int *year, const char *restart,
-                  int *handle);
+int landstep_open(const char *experiment, const landstep_points *points, int comm, const int *year,
+                  const char *restart, const char *start, int *handle);
 
-/* Bring the land surface to a date (month 1..12, day 1..31). Inside the year already reached
+/* Give the host's own field, to which landstep adds its change: once, before the first update.
+ *   values           (n_months, n_values), points fastest; a Fortran array (n, 12) is that
+ *   n_months         1 or 12
+ */
+int landstep_baseline(int handle, const char *name, const double *values, long long n_values,
+                      int n_months);
+int landstep_baseline_float(int handle, const char *name, const float *values, long long n_values,
+                            int n_months);
+
+/* Give the host's climate since the date of the last update.
+ *   name             a CF standard name, e.g. air_temperature
+ *   units            e.g. "K", or NULL: the field's own
+ */
+int landstep_put(int handle, const char *name, const double *values, long long n_values,
+                 const char *units);
+int landstep_put_float(int handle, const char *name, const float *values, long long n_values,
+                       const char *units);
+
+/* Bring the land surface to a date (month 1..12, day 1..31). Inside the period already reached
  * nothing happens; the next year is one step; any other year is an error.
  *   changed          out: 1 if fields moved since the host last heard, else 0
  * The first call after opening says 1: the host has no fields yet.
  */
 int landstep_update(int handle, int year, int month, int day, int *changed);
 
-/* Copy a field: area_fraction_<class>, dominant_class or covered_fraction.
- *   values           out: (n_values); n_values must be the n_points of landstep_open
- */
-int landstep_get(int handle, const char *name, double *values, long long n_values);
+/* Whether one field moved in the last update that moved any. changed: out, 1 or 0. */
+int landstep_changed(int handle, const char *name, int *changed);
 
-/* The same in single precision, rounded to nearest. */
+/* Copy a field. values: out, (n_values). The _float functions round to nearest. */
+int landstep_get(int handle, const char *name, double *values, long long n_values);
 int landstep_get_float(int handle, const char *name, float *values, long long n_values);
+
+/* Copy a field as it was before its last change. */
+int landstep_get_previous(int handle, const char *name, double *values, long long n_values);
+int landstep_get_previous_float(int handle, const char *name, float *values, long long n_values);
+
+/* Copy what a class gained and lost in the last update that changed the map: gross, not net.
+ *   gain, loss       out: (n_values) shares of the host's cell, 0..1
+ */
+int landstep_get_change(int handle, const char *class_name, double *gain, double *loss,
+                        long long n_values);
+int landstep_get_change_float(int handle, const char *class_name, float *gain, float *loss,
+                              long long n_values);
+
+/* Copy an attribute of a field: units, denominator, long_name, standard_name or schedule.
+ *   text             out: the attribute and a NUL; a room of size bytes that is too small is an error
+ */
+int landstep_describe(int handle, const char *name, const char *attribute, char *text, int size);
+
+/* How many fields there are. count: out. */
+int landstep_field_count(int handle, int *count);
+
+/* Copy the name of a field, as landstep_describe copies. position: 0 .. count - 1. */
+int landstep_field_name(int handle, int position, char *text, int size);
 
 /* Write a restart file; the old one stays until the new one is complete. */
 int landstep_write_restart(int handle, const char *path);
@@ -77,8 +148,8 @@ int landstep_write_restart(int handle, const char *path);
 /* Give the handle back. */
 int landstep_close(int handle);
 
-/* Copy the text (UTF-8) of the last call that failed on this thread, cut at a whole character to
- * fit size bytes with its final NUL. Returns the full length without the NUL.
+/* Copy the text of the last call that failed on this thread, cut at a whole character to fit size
+ * bytes with its final NUL. Returns the full length without the NUL.
  */
 int landstep_last_error(char *text, int size);
 

@@ -2,54 +2,49 @@
 !> results in a netCDF file. It handles every failure of landstep itself.
 program example_main
   use, intrinsic :: iso_fortran_env, only: error_unit
-  use example_files, only: points_t, read_points, results_close, results_open, results_t, results_write
-  use example_host, only: host_close, host_open, host_run_year, host_t
+  use example_files, only: read_points, read_restart, results_close, results_open, results_t, results_write
+  use example_host, only: coordinate_kind, host_close, host_open, host_run_year, host_t
+  use example_points, only: points_t
+  use example_record, only: record_line, record_restore, record_values
+  use example_settings, only: path_length, settings_read, settings_t
   implicit none
 
-  integer, parameter :: path_length = 4096
-  character(path_length) :: experiment = "experiment.toml", points_file = "points.nc"
-  character(path_length) :: results_file = "results.nc", restart_in = "", restart_out = ""
-  character(1024) :: covers = "ocean,urban,cropland,pasture,forest,grass_shrub,other_land,water"
-  integer :: first_year = 0, last_year = 0
-  namelist /host/ experiment, points_file, results_file, restart_in, restart_out, covers, first_year, last_year
-
   character(path_length) :: namelist_file, message
-  type(host_t) :: climate
+  type(settings_t) :: settings
+  type(host_t) :: host
   type(points_t) :: points
   type(results_t) :: results
-  integer :: year, stat, unit
+  real(coordinate_kind), allocatable :: values(:, :)
+  integer :: n_points, n_covers, year, stat
 
   if (command_argument_count() /= 1) call give_up("usage: example_host NAMELIST_FILE")
   call get_command_argument(1, namelist_file)
   message = ""
-  open (newunit=unit, file=trim(namelist_file), status="old", action="read", iostat=stat, iomsg=message)
-  if (stat == 0) read (unit, nml=host, iostat=stat, iomsg=message)
-  if (stat /= 0) call give_up(trim(namelist_file)//": "//message)
-  close (unit)
-
-  call read_points(trim(points_file), points, stat, message)
+  call settings_read(trim(namelist_file), settings, stat, message)
   if (stat /= 0) call give_up(message)
-  if (restart_in == "") then
-    call host_open(climate, experiment, trim(covers), points%lon, points%lat, points%lon_bounds, &
-      points%lat_bounds, year=first_year, stat=stat, errmsg=message)
-  else
-    call host_open(climate, experiment, trim(covers), points%lon, points%lat, points%lon_bounds, &
-      points%lat_bounds, restart=restart_in, stat=stat, errmsg=message)
+  call read_points(trim(settings%points_file), points, stat, message)
+  if (stat /= 0) call give_up(message)
+  call host_open(host, settings, points, stat, message)
+  if (stat /= 0) call give_up(message)
+  n_points = size(points%lon)
+  n_covers = size(host%covers)
+  if (settings%host_restart_in /= "") then
+    call read_restart(trim(settings%host_restart_in), n_points, n_covers, year, values, stat, message)
+    if (stat /= 0) call give_up(message)
+    call record_restore(host, year, values)
   end if
-  if (stat /= 0) call give_up(message)
-  call results_open(results, trim(results_file), climate, stat, message)
+  call results_open(results, trim(settings%results_file), n_points, host%covers, stat, message)
   if (stat /= 0) call give_up(message)
 
-  do year = first_year, last_year
-    call host_run_year(climate, year, stat, message)
+  do year = settings%first_year, settings%last_year
+    call host_run_year(host, year, stat, message)
     if (stat /= 0) exit
-    call results_write(results, climate, stat, message)
+    values = record_values(host)
+    call results_write(results, n_covers, year, values, stat, message)
     if (stat /= 0) exit
-    print "(i0, a, f8.3, a, f8.3, a)", year, ": surface", &
-      sum(climate%temperature)/size(climate%temperature), " K, latent heat", &
-      sum(climate%latent_heat)/size(climate%latent_heat), " W m-2"
+    print "(a)", trim(record_line(year, values))
   end do
-  if (stat == 0 .and. restart_out /= "") call climate%land%write_restart(restart_out, stat, message)
+  if (stat == 0) call write_restarts()
   if (stat /= 0) then ! what was written so far stays readable
     call say(message)
     call results_close(results, stat, message)
@@ -57,10 +52,22 @@ program example_main
   end if
   call results_close(results, stat, message)
   if (stat /= 0) call give_up(message)
-  call host_close(climate, stat, message)
+  call host_close(host, stat, message)
   if (stat /= 0) call give_up(message)
 
 contains
+
+  !> Write landstep's restart file and the host's own.
+  subroutine write_restarts()
+    type(results_t) :: restart
+
+    if (settings%coupled .and. settings%restart_out /= "") &
+      call host%land%write_restart(settings%restart_out, stat, message)
+    if (stat /= 0 .or. settings%host_restart_out == "") return
+    call results_open(restart, trim(settings%host_restart_out), n_points, host%covers, stat, message)
+    if (stat == 0) call results_write(restart, n_covers, host%year, values, stat, message)
+    if (stat == 0) call results_close(restart, stat, message)
+  end subroutine write_restarts
 
   subroutine say(text)
     character(*), intent(in) :: text

@@ -2,175 +2,224 @@
 !> host's date, get fields. As in ALLOCATE: with stat a failure is returned, without it the
 !> program stops with the text. A call that fails changes nothing, and the host can go on.
 module landstep
-  use, intrinsic :: iso_c_binding, only: c_char, c_double, c_float, c_int, c_loc, c_long_long, &
-    c_null_char, c_null_ptr, c_ptr
-  use landstep_c, only: c_abi, c_close, c_get, c_get_float, c_last_error, c_open, c_update, &
-    c_write_restart, landstep_abi
+  use, intrinsic :: iso_c_binding, only: c_char, c_double, c_float, c_int, c_loc, c_null_ptr, c_ptr
+  use landstep_c, only: c_abi, c_close, c_open, c_update, c_write_restart, landstep_abi, landstep_serial
+  use landstep_call, only: c_text, closed, out_of_order, refuse, report, wrong_build, wrong_call
+  use landstep_inputs, only: inputs_t
+  use landstep_points, only: as_c, keep_index, keep_mask, keep_real32, keep_real64, points_t
   implicit none
   private
   public :: land_t
 
-  integer, parameter :: out_of_order = 5 !! LANDSTEP_STEP_ERROR
-  integer, parameter :: wrong_call = 8   !! LANDSTEP_COUPLING_ERROR
-  integer, parameter :: wrong_build = 9  !! LANDSTEP_DEPENDENCY_ERROR
-  integer, parameter :: message_length = 4096
-
   !> One experiment on the points of one host. A host may have several.
-  type :: land_t
-    private
-    integer(c_int) :: handle = 0_c_int
+  type, extends(inputs_t) :: land_t
   contains
     generic :: init => init_real64, init_real32, init_real64_2d, init_real32_2d
     procedure, private :: init_real64, init_real32, init_real64_2d, init_real32_2d
-    procedure :: update => land_update
-    generic :: get => get_real64, get_real32, get_real64_2d, get_real32_2d
-    procedure, private :: get_real64, get_real32, get_real64_2d, get_real32_2d
-    procedure :: write_restart => land_write_restart
-    procedure :: finalize => land_finalize
-    procedure :: is_open => land_is_open
+    procedure :: update
+    procedure :: write_restart
+    procedure :: finalize
   end type land_t
 
 contains
 
-  !> Open an experiment on a list of points.
-  subroutine init_real64(self, experiment, lon, lat, lon_bounds, lat_bounds, year, restart, stat, errmsg)
+  !> Open an experiment on a list of points. Areas are taken over the vertices, else over the bounds,
+  !> else from the nearest cell.
+  subroutine init_real64(self, experiment, lon, lat, lon_bounds, lat_bounds, vertex_lon, vertex_lat, area, index, &
+    mask, comm, year, restart, start, stat, errmsg)
     class(land_t), intent(inout) :: self
-    character(*), intent(in) :: experiment                   !! path of the experiment file
+    character(*), intent(in) :: experiment !! path of the experiment file
     real(c_double), intent(in), contiguous :: lon(:), lat(:) !! degrees; lon -180..180 or 0..360
     real(c_double), intent(in), contiguous, optional :: lon_bounds(:, :) !! (2, n): west, east edge
     real(c_double), intent(in), contiguous, optional :: lat_bounds(:, :) !! (2, n): south, north edge
-    integer, intent(in), optional :: year                    !! the experiment's map to start from
-    character(*), intent(in), optional :: restart            !! or a restart file
-    integer, intent(out), optional :: stat                   !! 0, or why not; absent: error stop
-    character(*), intent(inout), optional :: errmsg          !! text when stat is not 0
-    logical :: fit
+    real(c_double), intent(in), contiguous, optional :: vertex_lon(:, :), vertex_lat(:, :) !! (k, n): corners in order
+    real(c_double), intent(in), contiguous, optional :: area(:) !! m2, the host's own
+    integer, intent(in), contiguous, optional :: index(:) !! unique over all ranks
+    logical, intent(in), contiguous, optional :: mask(:) !! true: a point that is served
+    integer, intent(in), optional :: comm !! MPI communicator; absent: serial
+    integer, intent(in), optional :: year !! the experiment's map to start from
+    character(*), intent(in), optional :: restart !! or a restart file
+    character(*), intent(in), optional :: start !! initial (as if absent), restart or branch
+    integer, intent(out), optional :: stat !! 0, or why not; absent: error stop
+    character(*), intent(inout), optional :: errmsg !! text when stat is not 0
+    type(points_t) :: points
 
-    fit = size(lat) == size(lon)
-    if (present(lon_bounds)) fit = fit .and. all(shape(lon_bounds) == [2, size(lon)])
-    if (present(lat_bounds)) fit = fit .and. all(shape(lat_bounds) == [2, size(lon)])
-    call open_points(self, experiment, fit, size(lon), lon, lat, lon_bounds, lat_bounds, year, restart, &
-      stat, errmsg)
+    call keep_real64(points%misfit, "lon", shape(lon), shape(lon), lon, points%lon)
+    call keep_real64(points%misfit, "lat", shape(lon), shape(lat), lat, points%lat)
+    if (present(lon_bounds)) call keep_real64(points%misfit, "lon_bounds", [2, shape(lon)], shape(lon_bounds), lon_bounds, &
+      points%lon_bounds)
+    if (present(lat_bounds)) call keep_real64(points%misfit, "lat_bounds", [2, shape(lon)], shape(lat_bounds), lat_bounds, &
+      points%lat_bounds)
+    if (present(vertex_lon)) points%n_vertices = size(vertex_lon, 1)
+    if (present(vertex_lon)) call keep_real64(points%misfit, "vertex_lon", [points%n_vertices, shape(lon)], &
+      shape(vertex_lon), vertex_lon, points%vertex_lon)
+    if (present(vertex_lat)) call keep_real64(points%misfit, "vertex_lat", [points%n_vertices, shape(lon)], &
+      shape(vertex_lat), vertex_lat, points%vertex_lat)
+    if (present(area)) call keep_real64(points%misfit, "area", shape(lon), shape(area), area, points%area)
+    if (present(index)) call keep_index(points%misfit, shape(lon), shape(index), index, points%index)
+    if (present(mask)) call keep_mask(points%misfit, shape(lon), shape(mask), mask, points%mask)
+    call open_points(self, experiment, points, comm, year, restart, start, stat, errmsg)
   end subroutine init_real64
 
-  !> The same for points in two dimensions: fields then come in the same two.
-  subroutine init_real64_2d(self, experiment, lon, lat, lon_bounds, lat_bounds, year, restart, stat, errmsg)
-    class(land_t), intent(inout) :: self
-    character(*), intent(in) :: experiment
-    real(c_double), intent(in), contiguous :: lon(:, :), lat(:, :)
-    real(c_double), intent(in), contiguous, optional :: lon_bounds(:, :, :), lat_bounds(:, :, :) !! (2, nx, ny)
-    integer, intent(in), optional :: year
-    character(*), intent(in), optional :: restart
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-    logical :: fit
-
-    fit = all(shape(lat) == shape(lon))
-    if (present(lon_bounds)) fit = fit .and. all(shape(lon_bounds) == [2, shape(lon)])
-    if (present(lat_bounds)) fit = fit .and. all(shape(lat_bounds) == [2, shape(lon)])
-    call open_points(self, experiment, fit, size(lon), lon, lat, lon_bounds, lat_bounds, year, restart, &
-      stat, errmsg)
-  end subroutine init_real64_2d
-
   !> The same for single-precision points.
-  subroutine init_real32(self, experiment, lon, lat, lon_bounds, lat_bounds, year, restart, stat, errmsg)
+  subroutine init_real32(self, experiment, lon, lat, lon_bounds, lat_bounds, vertex_lon, vertex_lat, area, index, &
+    mask, comm, year, restart, start, stat, errmsg)
     class(land_t), intent(inout) :: self
     character(*), intent(in) :: experiment
     real(c_float), intent(in), contiguous :: lon(:), lat(:)
-    real(c_float), intent(in), contiguous, optional :: lon_bounds(:, :), lat_bounds(:, :)
+    real(c_float), intent(in), contiguous, optional :: lon_bounds(:, :)
+    real(c_float), intent(in), contiguous, optional :: lat_bounds(:, :)
+    real(c_float), intent(in), contiguous, optional :: vertex_lon(:, :), vertex_lat(:, :)
+    real(c_float), intent(in), contiguous, optional :: area(:)
+    integer, intent(in), contiguous, optional :: index(:)
+    logical, intent(in), contiguous, optional :: mask(:)
+    integer, intent(in), optional :: comm
     integer, intent(in), optional :: year
     character(*), intent(in), optional :: restart
+    character(*), intent(in), optional :: start
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
-    real(c_double), allocatable :: lon_64(:), lat_64(:)
-    real(c_double), allocatable :: lon_edges(:, :), lat_edges(:, :) ! not allocated: an absent argument
+    type(points_t) :: points
 
-    allocate (lon_64(size(lon)), lat_64(size(lat)))
-    lon_64(:) = lon
-    lat_64(:) = lat
-    if (present(lon_bounds)) then
-      allocate (lon_edges(size(lon_bounds, 1), size(lon_bounds, 2)))
-      lon_edges(:, :) = lon_bounds
-    end if
-    if (present(lat_bounds)) then
-      allocate (lat_edges(size(lat_bounds, 1), size(lat_bounds, 2)))
-      lat_edges(:, :) = lat_bounds
-    end if
-    call self%init_real64(experiment, lon_64, lat_64, lon_edges, lat_edges, year, restart, stat, errmsg)
+    call keep_real32(points%misfit, "lon", shape(lon), shape(lon), lon, points%lon)
+    call keep_real32(points%misfit, "lat", shape(lon), shape(lat), lat, points%lat)
+    if (present(lon_bounds)) call keep_real32(points%misfit, "lon_bounds", [2, shape(lon)], shape(lon_bounds), lon_bounds, &
+      points%lon_bounds)
+    if (present(lat_bounds)) call keep_real32(points%misfit, "lat_bounds", [2, shape(lon)], shape(lat_bounds), lat_bounds, &
+      points%lat_bounds)
+    if (present(vertex_lon)) points%n_vertices = size(vertex_lon, 1)
+    if (present(vertex_lon)) call keep_real32(points%misfit, "vertex_lon", [points%n_vertices, shape(lon)], &
+      shape(vertex_lon), vertex_lon, points%vertex_lon)
+    if (present(vertex_lat)) call keep_real32(points%misfit, "vertex_lat", [points%n_vertices, shape(lon)], &
+      shape(vertex_lat), vertex_lat, points%vertex_lat)
+    if (present(area)) call keep_real32(points%misfit, "area", shape(lon), shape(area), area, points%area)
+    if (present(index)) call keep_index(points%misfit, shape(lon), shape(index), index, points%index)
+    if (present(mask)) call keep_mask(points%misfit, shape(lon), shape(mask), mask, points%mask)
+    call open_points(self, experiment, points, comm, year, restart, start, stat, errmsg)
   end subroutine init_real32
 
+  !> The same for points in two dimensions: fields then come in the same two.
+  subroutine init_real64_2d(self, experiment, lon, lat, lon_bounds, lat_bounds, vertex_lon, vertex_lat, area, index, &
+    mask, comm, year, restart, start, stat, errmsg)
+    class(land_t), intent(inout) :: self
+    character(*), intent(in) :: experiment
+    real(c_double), intent(in), contiguous :: lon(:, :), lat(:, :)
+    real(c_double), intent(in), contiguous, optional :: lon_bounds(:, :, :) !! (2, nx, ny)
+    real(c_double), intent(in), contiguous, optional :: lat_bounds(:, :, :)
+    real(c_double), intent(in), contiguous, optional :: vertex_lon(:, :, :), vertex_lat(:, :, :) !! (k, nx, ny)
+    real(c_double), intent(in), contiguous, optional :: area(:, :)
+    integer, intent(in), contiguous, optional :: index(:, :)
+    logical, intent(in), contiguous, optional :: mask(:, :)
+    integer, intent(in), optional :: comm
+    integer, intent(in), optional :: year
+    character(*), intent(in), optional :: restart
+    character(*), intent(in), optional :: start
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+    type(points_t) :: points
+
+    call keep_real64(points%misfit, "lon", shape(lon), shape(lon), lon, points%lon)
+    call keep_real64(points%misfit, "lat", shape(lon), shape(lat), lat, points%lat)
+    if (present(lon_bounds)) call keep_real64(points%misfit, "lon_bounds", [2, shape(lon)], shape(lon_bounds), lon_bounds, &
+      points%lon_bounds)
+    if (present(lat_bounds)) call keep_real64(points%misfit, "lat_bounds", [2, shape(lon)], shape(lat_bounds), lat_bounds, &
+      points%lat_bounds)
+    if (present(vertex_lon)) points%n_vertices = size(vertex_lon, 1)
+    if (present(vertex_lon)) call keep_real64(points%misfit, "vertex_lon", [points%n_vertices, shape(lon)], &
+      shape(vertex_lon), vertex_lon, points%vertex_lon)
+    if (present(vertex_lat)) call keep_real64(points%misfit, "vertex_lat", [points%n_vertices, shape(lon)], &
+      shape(vertex_lat), vertex_lat, points%vertex_lat)
+    if (present(area)) call keep_real64(points%misfit, "area", shape(lon), shape(area), area, points%area)
+    if (present(index)) call keep_index(points%misfit, shape(lon), shape(index), index, points%index)
+    if (present(mask)) call keep_mask(points%misfit, shape(lon), shape(mask), mask, points%mask)
+    call open_points(self, experiment, points, comm, year, restart, start, stat, errmsg)
+  end subroutine init_real64_2d
+
   !> The same for single-precision points in two dimensions.
-  subroutine init_real32_2d(self, experiment, lon, lat, lon_bounds, lat_bounds, year, restart, stat, errmsg)
+  subroutine init_real32_2d(self, experiment, lon, lat, lon_bounds, lat_bounds, vertex_lon, vertex_lat, area, index, &
+    mask, comm, year, restart, start, stat, errmsg)
     class(land_t), intent(inout) :: self
     character(*), intent(in) :: experiment
     real(c_float), intent(in), contiguous :: lon(:, :), lat(:, :)
-    real(c_float), intent(in), contiguous, optional :: lon_bounds(:, :, :), lat_bounds(:, :, :)
+    real(c_float), intent(in), contiguous, optional :: lon_bounds(:, :, :) !! (2, nx, ny)
+    real(c_float), intent(in), contiguous, optional :: lat_bounds(:, :, :)
+    real(c_float), intent(in), contiguous, optional :: vertex_lon(:, :, :), vertex_lat(:, :, :) !! (k, nx, ny)
+    real(c_float), intent(in), contiguous, optional :: area(:, :)
+    integer, intent(in), contiguous, optional :: index(:, :)
+    logical, intent(in), contiguous, optional :: mask(:, :)
+    integer, intent(in), optional :: comm
     integer, intent(in), optional :: year
     character(*), intent(in), optional :: restart
+    character(*), intent(in), optional :: start
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
-    real(c_double), allocatable :: lon_64(:, :), lat_64(:, :)
-    real(c_double), allocatable :: lon_edges(:, :, :), lat_edges(:, :, :)
+    type(points_t) :: points
 
-    allocate (lon_64(size(lon, 1), size(lon, 2)), lat_64(size(lat, 1), size(lat, 2)))
-    lon_64(:, :) = lon
-    lat_64(:, :) = lat
-    if (present(lon_bounds)) then
-      allocate (lon_edges(size(lon_bounds, 1), size(lon_bounds, 2), size(lon_bounds, 3)))
-      lon_edges(:, :, :) = lon_bounds
-    end if
-    if (present(lat_bounds)) then
-      allocate (lat_edges(size(lat_bounds, 1), size(lat_bounds, 2), size(lat_bounds, 3)))
-      lat_edges(:, :, :) = lat_bounds
-    end if
-    call self%init_real64_2d(experiment, lon_64, lat_64, lon_edges, lat_edges, year, restart, stat, errmsg)
+    call keep_real32(points%misfit, "lon", shape(lon), shape(lon), lon, points%lon)
+    call keep_real32(points%misfit, "lat", shape(lon), shape(lat), lat, points%lat)
+    if (present(lon_bounds)) call keep_real32(points%misfit, "lon_bounds", [2, shape(lon)], shape(lon_bounds), lon_bounds, &
+      points%lon_bounds)
+    if (present(lat_bounds)) call keep_real32(points%misfit, "lat_bounds", [2, shape(lon)], shape(lat_bounds), lat_bounds, &
+      points%lat_bounds)
+    if (present(vertex_lon)) points%n_vertices = size(vertex_lon, 1)
+    if (present(vertex_lon)) call keep_real32(points%misfit, "vertex_lon", [points%n_vertices, shape(lon)], &
+      shape(vertex_lon), vertex_lon, points%vertex_lon)
+    if (present(vertex_lat)) call keep_real32(points%misfit, "vertex_lat", [points%n_vertices, shape(lon)], &
+      shape(vertex_lat), vertex_lat, points%vertex_lat)
+    if (present(area)) call keep_real32(points%misfit, "area", shape(lon), shape(area), area, points%area)
+    if (present(index)) call keep_index(points%misfit, shape(lon), shape(index), index, points%index)
+    if (present(mask)) call keep_mask(points%misfit, shape(lon), shape(mask), mask, points%mask)
+    call open_points(self, experiment, points, comm, year, restart, start, stat, errmsg)
   end subroutine init_real32_2d
 
-  !> Open an experiment on n points, whatever shape the host keeps them in.
-  subroutine open_points(self, experiment, fit, n, lon, lat, lon_bounds, lat_bounds, year, restart, stat, errmsg)
+  !> Open an experiment on points, whatever shape the host keeps them in.
+  subroutine open_points(self, experiment, points, comm, year, restart, start, stat, errmsg)
     class(land_t), intent(inout) :: self
     character(*), intent(in) :: experiment
-    logical, intent(in) :: fit !! the arrays have the shapes that they must have
-    integer, intent(in) :: n
-    real(c_double), intent(in) :: lon(n), lat(n)
-    real(c_double), intent(in), optional, target :: lon_bounds(2, n), lat_bounds(2, n)
-    integer, intent(in), optional :: year
-    character(*), intent(in), optional :: restart
+    type(points_t), intent(in), target :: points
+    integer, intent(in), optional :: comm, year
+    character(*), intent(in), optional :: restart, start
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
-    character(kind=c_char, len=:), allocatable, target :: restart_path
+    character(kind=c_char, len=:), allocatable, target :: restart_text, start_text
     integer(c_int), target :: start_year
-    type(c_ptr) :: lon_edges, lat_edges, start_from, restart_from
+    integer(c_int) :: communicator
+    type(c_ptr) :: year_from, restart_from, start_from
+    character(160) :: versions
 
-    if (self%handle /= 0_c_int) then
+    if (self%is_open()) then
       call refuse(out_of_order, "init: already open; call finalize first", stat, errmsg)
     else if (c_abi() /= landstep_abi) then
-      call refuse(wrong_build, "init: this module and liblandstep are of different versions: build the " &
-        //"module from the sources that were installed with the library", stat, errmsg)
-    else if (.not. fit) then
-      call refuse(wrong_call, "init: lon and lat differ in shape, or lon_bounds or lat_bounds is not " &
-        //"(2, as many points)", stat, errmsg)
+      write (versions, "(2(a, i0), a)") "init: module landstep has interface version ", landstep_abi, &
+        ", liblandstep ", c_abi(), ": build the module from the sources installed with the library"
+      call refuse(wrong_build, trim(versions), stat, errmsg)
+    else if (points%misfit /= "") then
+      call refuse(wrong_call, "init: "//trim(points%misfit), stat, errmsg)
     else
-      lon_edges = c_null_ptr
-      lat_edges = c_null_ptr
-      start_from = c_null_ptr
+      communicator = landstep_serial
+      year_from = c_null_ptr
       restart_from = c_null_ptr
-      if (present(lon_bounds)) lon_edges = c_loc(lon_bounds)
-      if (present(lat_bounds)) lat_edges = c_loc(lat_bounds)
+      start_from = c_null_ptr
+      if (present(comm)) communicator = int(comm, c_int)
       if (present(year)) then
         start_year = int(year, c_int)
-        start_from = c_loc(start_year)
+        year_from = c_loc(start_year)
       end if
       if (present(restart)) then
-        restart_path = c_text(restart)
-        restart_from = c_loc(restart_path)
+        restart_text = c_text(restart)
+        restart_from = c_loc(restart_text)
       end if
-      call report("init", c_open(c_text(experiment), int(n, c_long_long), lon, lat, lon_edges, lat_edges, &
-        start_from, restart_from, self%handle), stat, errmsg)
+      if (present(start)) then
+        start_text = c_text(start)
+        start_from = c_loc(start_text)
+      end if
+      call report("init", c_open(c_text(experiment), as_c(points), communicator, year_from, restart_from, &
+        start_from, self%handle), stat, errmsg)
     end if
   end subroutine open_points
 
-  !> Bring the land surface to a date. Does nothing when the date lies in the year already reached.
-  subroutine land_update(self, year, month, day, changed, stat, errmsg)
+  !> Bring the land surface to a date. Does nothing when the date lies in the period already reached.
+  subroutine update(self, year, month, day, changed, stat, errmsg)
     class(land_t), intent(inout) :: self
     integer, intent(in) :: year                     !! calendar year, e.g. 1851
     integer, intent(in) :: month, day               !! 1..12, 1..31
@@ -185,62 +234,10 @@ contains
     call report("update", c_update(self%handle, int(year, c_int), int(month, c_int), int(day, c_int), &
       moved), stat, errmsg)
     changed = moved /= 0_c_int
-  end subroutine land_update
-
-  !> Copy a field to the host's points; values stay as they are on failure.
-  subroutine get_real64(self, name, values, stat, errmsg)
-    class(land_t), intent(in) :: self
-    character(*), intent(in) :: name                    !! e.g. "area_fraction_forest"
-    real(c_double), intent(inout), contiguous :: values(:) !! one for each point
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-
-    if (closed(self, "get", stat, errmsg)) return
-    call report("get", c_get(self%handle, c_text(name), values, size(values, kind=c_long_long)), &
-      stat, errmsg)
-  end subroutine get_real64
-
-  !> The same in single precision.
-  subroutine get_real32(self, name, values, stat, errmsg)
-    class(land_t), intent(in) :: self
-    character(*), intent(in) :: name
-    real(c_float), intent(inout), contiguous :: values(:)
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-
-    if (closed(self, "get", stat, errmsg)) return
-    call report("get", c_get_float(self%handle, c_text(name), values, size(values, kind=c_long_long)), &
-      stat, errmsg)
-  end subroutine get_real32
-
-  !> The same for points in two dimensions.
-  subroutine get_real64_2d(self, name, values, stat, errmsg)
-    class(land_t), intent(in) :: self
-    character(*), intent(in) :: name
-    real(c_double), intent(inout), contiguous :: values(:, :)
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-
-    if (closed(self, "get", stat, errmsg)) return
-    call report("get", c_get(self%handle, c_text(name), values, size(values, kind=c_long_long)), &
-      stat, errmsg)
-  end subroutine get_real64_2d
-
-  !> The same in single precision for points in two dimensions.
-  subroutine get_real32_2d(self, name, values, stat, errmsg)
-    class(land_t), intent(in) :: self
-    character(*), intent(in) :: name
-    real(c_float), intent(inout), contiguous :: values(:, :)
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-
-    if (closed(self, "get", stat, errmsg)) return
-    call report("get", c_get_float(self%handle, c_text(name), values, size(values, kind=c_long_long)), &
-      stat, errmsg)
-  end subroutine get_real32_2d
+  end subroutine update
 
   !> Write a restart file; the old one stays until the new one is complete.
-  subroutine land_write_restart(self, path, stat, errmsg)
+  subroutine write_restart(self, path, stat, errmsg)
     class(land_t), intent(in) :: self
     character(*), intent(in) :: path
     integer, intent(out), optional :: stat
@@ -248,10 +245,10 @@ contains
 
     if (closed(self, "write_restart", stat, errmsg)) return
     call report("write_restart", c_write_restart(self%handle, c_text(path)), stat, errmsg)
-  end subroutine land_write_restart
+  end subroutine write_restart
 
   !> Give the experiment back. The object can be opened again.
-  subroutine land_finalize(self, stat, errmsg)
+  subroutine finalize(self, stat, errmsg)
     class(land_t), intent(inout) :: self
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
@@ -261,67 +258,5 @@ contains
     status = c_close(self%handle)
     self%handle = 0_c_int
     call report("finalize", status, stat, errmsg)
-  end subroutine land_finalize
-
-  !> Whether init has succeeded and finalize has not been called.
-  pure logical function land_is_open(self)
-    class(land_t), intent(in) :: self
-
-    land_is_open = self%handle /= 0_c_int
-  end function land_is_open
-
-  !> True, with the failure reported, where there is nothing to call.
-  logical function closed(self, call_name, stat, errmsg)
-    class(land_t), intent(in) :: self
-    character(*), intent(in) :: call_name
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-
-    if (present(stat)) stat = 0
-    closed = self%handle == 0_c_int
-    if (closed) call refuse(out_of_order, call_name//": called before init or after finalize", stat, errmsg)
-  end function closed
-
-  !> Hand the status of a C call to the caller, with its text cut at a whole character.
-  subroutine report(call_name, status, stat, errmsg)
-    character(*), intent(in) :: call_name
-    integer(c_int), intent(in) :: status
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-    character(kind=c_char, len=1) :: text(message_length)
-    character(:), allocatable :: message
-    integer :: i, room, length
-
-    if (present(stat)) stat = 0
-    if (status == 0_c_int) return
-    room = message_length - 1
-    if (present(errmsg)) room = min(room, max(len(errmsg) - len(call_name) - 2, 0))
-    length = int(c_last_error(text, int(room + 1, c_int)))
-    message = call_name//": "
-    do i = 1, min(length, room)
-      if (text(i) == c_null_char) exit
-      message = message//text(i)
-    end do
-    call refuse(int(status), message, stat, errmsg)
-  end subroutine report
-
-  !> End a failed call: return it where stat is present, stop where it is not.
-  subroutine refuse(status, message, stat, errmsg)
-    integer, intent(in) :: status
-    character(*), intent(in) :: message
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-
-    if (present(errmsg)) errmsg = message
-    if (.not. present(stat)) error stop "landstep "//message
-    stat = status
-  end subroutine refuse
-
-  !> A text as C wants it: without trailing blanks, ended by NUL.
-  pure function c_text(text) result(ended)
-    character(*), intent(in) :: text
-    character(kind=c_char, len=:), allocatable :: ended
-
-    ended = trim(text)//c_null_char
-  end function c_text
+  end subroutine finalize
 end module landstep

@@ -234,10 +234,18 @@ def config(
     libs: Annotated[bool, typer.Option("--libs", help="for the linker")] = False,
     sources: Annotated[bool, typer.Option("--sources", help="the module's files")] = False,
     cmakedir: Annotated[bool, typer.Option("--cmakedir", help="for find_package")] = False,
+    pkgconfigdir: Annotated[
+        bool, typer.Option("--pkgconfigdir", help="for PKG_CONFIG_PATH")
+    ] = False,
+    stub: Annotated[
+        bool, typer.Option("--stub", help="with --libs: a library that says it is not built in")
+    ] = False,
 ) -> None:
     """Print what a host's build needs.
 
     Example: `gfortran $(landstep config --sources) host.f90 $(landstep config --libs)`
+
+    A build of the same host without landstep: `landstep config --libs --stub`
     """
     from landstep.fortran_shim.build import build_flags
 
@@ -247,8 +255,9 @@ def config(
         "sources": sources,
         "libs": libs,
         "cmakedir": cmakedir,
+        "pkgconfigdir": pkgconfigdir,
     }
-    flags = build_flags()
+    flags = build_flags(stub)
     chosen = [name for name, wanted in asked.items() if wanted]
     if not chosen:
         raise ConfigError("config: say what to print: " + ", ".join(f"--{n}" for n in asked))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,75 @@ def random_areas() -> Callable[..., Areas]:
         return Areas.make(values.astype(np.int64), unknown, rng.random(points))
 
     return make
+
+
+LON, LAT = np.array([-29.31, 330.9, 20.0]), np.array([49.5, 49.8, 49.5])
+
+
+class Host:
+    """A host written in C, as Python sees it: every call gives (status, text)."""
+
+    def __init__(self, api: tuple[Any, Any]) -> None:
+        self.ffi, self.lib = api
+        self.handle = 0
+
+    def text(self, size: int = 4096) -> str:
+        buffer = self.ffi.new("char[]", size)
+        self.lib.landstep_last_error(buffer, size)
+        return self.ffi.string(buffer).decode()
+
+    def told(self, status: int) -> tuple[int, str]:
+        return status, self.text() if status else ""
+
+    def doubles(self, values: np.ndarray) -> Any:
+        return self.ffi.from_buffer("double[]", values)
+
+    def points(self, **changes: Any) -> Any:
+        """A landstep_points of three points, with other values for some of its names."""
+        self.kept = {"lon_deg": self.doubles(LON), "lat_deg": self.doubles(LAT), **changes}
+        return self.ffi.new("landstep_points *", {"abi": 2, "n_points": 3, **self.kept})
+
+    def open(
+        self,
+        experiment: str | Path,
+        year: int | None = 2015,
+        comm: int = -1,
+        restart: bytes | None = None,
+        start: bytes | None = None,
+        **points: Any,
+    ) -> tuple[int, str]:
+        handle = self.ffi.new("int *", -7)
+        null = self.ffi.NULL
+        given = self.ffi.new("char[]", restart) if restart else null
+        how = self.ffi.new("char[]", start) if start else null
+        first = null if year is None else self.ffi.new("int *", year)
+        status = self.lib.landstep_open(
+            os.fsencode(experiment), self.points(**points), comm, first, given, how, handle
+        )
+        assert (handle[0] == -7) == (status != 0), "a failure wrote an output"
+        self.handle = handle[0] if status == 0 else self.handle
+        return self.told(status)
+
+    def update(self, year: int, month: int = 1, day: int = 1) -> tuple[int, str, int]:
+        changed = self.ffi.new("int *", -7)
+        status = self.lib.landstep_update(self.handle, year, month, day, changed)
+        return *self.told(status), changed[0]
+
+    def get(self, name: str, values: np.ndarray) -> tuple[int, str]:
+        return self.told(
+            self.lib.landstep_get(self.handle, name.encode(), self.doubles(values), values.size)
+        )
+
+
+@pytest.fixture
+def host(c_api: tuple[Any, Any]) -> Host:
+    """A host of three points, with nothing open."""
+    return Host(c_api)
+
+
+@pytest.fixture
+def opened(host: Host, experiment: Path) -> Iterator[Host]:
+    """The same, with the made-up world opened in 2015."""
+    assert host.open(experiment) == (0, "")
+    yield host
+    host.lib.landstep_close(host.handle)

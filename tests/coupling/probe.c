@@ -58,6 +58,7 @@ int main(int argc, char **argv) {
   double lon_bounds[2 * POINTS] = {-29.4, -29.2, 330.8, 331.0, 19.9, 20.1};
   double lat_bounds[2 * POINTS] = {49.4, 49.6, 49.7, 49.9, 49.4, 49.6};
   double values[POINTS];
+  landstep_points points = {.abi = LANDSTEP_ABI, .n_points = POINTS, .lon_deg = lon, .lat_deg = lat};
   char locale[256];
   int handle = 0, changed = 0, start = 2015, year, i;
   unsigned int before;
@@ -66,10 +67,12 @@ int main(int argc, char **argv) {
   be_unfriendly();
   before = control();
   look("update_before_open", landstep_update(1, 2015, 1, 1, &changed), before, locale);
-  look("open_wrong_file", landstep_open("no_such.toml", POINTS, lon, lat, NULL, NULL, &start, NULL,
+  look("open_wrong_file", landstep_open("no_such.toml", &points, LANDSTEP_SERIAL, &start, NULL, NULL,
                                         &handle), before, locale);
-  look("open", landstep_open(argv[1], POINTS, lon, lat, lon_bounds, lat_bounds, &start, NULL,
-                             &handle), before, locale);
+  points.lon_bounds_deg = lon_bounds;
+  points.lat_bounds_deg = lat_bounds;
+  look("open", landstep_open(argv[1], &points, LANDSTEP_SERIAL, &start, NULL, NULL, &handle), before,
+       locale);
   for (year = 2015; year <= 2018; year++) {
     look("update", landstep_update(handle, year, 1, 1, &changed), before, locale);
     look("get", landstep_get(handle, "area_fraction_forest", values, POINTS), before, locale);

@@ -1,9 +1,9 @@
 import ctypes
-import os
 import re
 import subprocess
 import sys
 import threading
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,64 +12,13 @@ import pytest
 
 from landstep.coupling import bridge
 from landstep.coupling.coupler import Coupler
-from landstep.coupling.embed_build import public_functions, python_functions
+from landstep.coupling.embed_build import public_functions, public_types, python_functions
 from landstep.emulator import errors
 
 LON, LAT = np.array([-29.31, 330.9, 20.0]), np.array([49.5, 49.8, 49.5])
 
 
-class Host:
-    """A host written in C, as Python sees it: every call gives (status, text)."""
-
-    def __init__(self, api: tuple[Any, Any]) -> None:
-        self.ffi, self.lib = api
-        self.handle = 0
-
-    def text(self, size: int = 4096) -> str:
-        buffer = self.ffi.new("char[]", size)
-        self.lib.landstep_last_error(buffer, size)
-        return self.ffi.string(buffer).decode()
-
-    def told(self, status: int) -> tuple[int, str]:
-        return status, self.text() if status else ""
-
-    def doubles(self, values: np.ndarray) -> Any:
-        return self.ffi.from_buffer("double[]", values)
-
-    def open(self, experiment: str | Path, year: int | None = 2015, n: int = 3) -> tuple[int, str]:
-        handle = self.ffi.new("int *", -7)
-        start = self.ffi.NULL if year is None else self.ffi.new("int *", year)
-        null = self.ffi.NULL
-        lon, lat, path = self.doubles(LON), self.doubles(LAT), os.fsencode(experiment)
-        status = self.lib.landstep_open(path, n, lon, lat, null, null, start, null, handle)
-        assert (handle[0] == -7) == (status != 0), "a failure wrote an output"
-        self.handle = handle[0] if status == 0 else self.handle
-        return self.told(status)
-
-    def update(self, year: int, month: int = 1, day: int = 1) -> tuple[int, str, int]:
-        changed = self.ffi.new("int *", -7)
-        status = self.lib.landstep_update(self.handle, year, month, day, changed)
-        return *self.told(status), changed[0]
-
-    def get(self, name: str, values: np.ndarray) -> tuple[int, str]:
-        return self.told(
-            self.lib.landstep_get(self.handle, name.encode(), self.doubles(values), values.size)
-        )
-
-
-@pytest.fixture
-def host(c_api: tuple[Any, Any]) -> Host:
-    return Host(c_api)
-
-
-@pytest.fixture
-def opened(host: Host, experiment: Path) -> Any:
-    assert host.open(experiment) == (0, "")
-    yield host
-    host.lib.landstep_close(host.handle)
-
-
-def test_fields_through_c_are_those_of_the_python_coupler(opened: Host, experiment: Path) -> None:
+def test_fields_through_c_are_those_of_the_python_coupler(opened: Any, experiment: Path) -> None:
     coupler = Coupler.open(experiment, LON, LAT, year=2015)
     assert coupler.get("covered_fraction").tolist() == [1.0, 1.0, 0.0]
     for year in (2015, 2016, 2017):
@@ -85,8 +34,8 @@ def test_fields_through_c_are_those_of_the_python_coupler(opened: Host, experime
             assert np.array_equal(single, coupler.get(name).astype(np.float32))
 
 
-def test_two_handles_are_two_runs(opened: Host, c_api: tuple[Any, Any], experiment: Path) -> None:
-    other = Host(c_api)
+def test_two_handles_are_two_runs(opened: Any, c_api: tuple[Any, Any], experiment: Path) -> None:
+    other = type(opened)(c_api)
     assert other.open(experiment) == (0, "")
     opened.update(2016)
     assert opened.update(2015)[0] == 5
@@ -108,11 +57,14 @@ def test_two_handles_are_two_runs(opened: Host, c_api: tuple[Any, Any], experime
         (lambda h: h.told(h.lib.landstep_write_restart(h.handle, b"/no/r.nc")), 2, "/no/r.nc"),
         (lambda h: h.open("no_such.toml"), 4, "no_such.toml"),
         (lambda h: h.open("ärger/не.toml"), 4, "ärger/не.toml"),
-        (lambda h: h.open("x", n=-1), 8, "n_points -1 is negative"),
+        (lambda h: h.open("x", n_points=-1), 8, "n_points -1 is negative"),
+        (lambda h: h.open("x", n_vertices=-4), 8, "n_vertices -4 is negative"),
+        (lambda h: h.open("x", abi=1), 9, "points.abi is 1 and liblandstep has .* version 2"),
+        (lambda h: h.open("x", abi=0), 9, "set it to LANDSTEP_ABI"),
     ],
 )
 def test_a_wrong_call_is_told_and_the_host_goes_on(
-    opened: Host, call: Any, status: int, text: str, capfd: pytest.CaptureFixture[str]
+    opened: Any, call: Any, status: int, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     opened.update(2015)
     before = np.empty(3)
@@ -127,31 +79,49 @@ def test_a_wrong_call_is_told_and_the_host_goes_on(
     assert capfd.readouterr() == ("", "")
 
 
-def test_null_pointers_are_named(opened: Host) -> None:
-    nul, lib, name = opened.ffi.NULL, opened.lib, b"dominant_class"
-    lon, handle = opened.doubles(LON), opened.ffi.new("int *")
-    for status, what in [
-        (lambda: lib.landstep_open(nul, 3, lon, lon, nul, nul, nul, nul, handle), "experiment"),
-        (lambda: lib.landstep_open(b"x", 3, nul, lon, nul, nul, nul, nul, handle), "lon_deg"),
-        (lambda: lib.landstep_open(b"x", 3, lon, nul, nul, nul, nul, nul, handle), "lat_deg"),
-        (lambda: lib.landstep_open(b"x", 3, lon, lon, nul, nul, nul, nul, nul), "handle"),
-        (lambda: lib.landstep_update(opened.handle, 2015, 1, 1, nul), "changed"),
-        (lambda: lib.landstep_get(opened.handle, nul, lon, 3), "name"),
-        (lambda: lib.landstep_get(opened.handle, name, nul, 3), "values"),
-        (lambda: lib.landstep_get_float(opened.handle, name, nul, 3), "values"),
-        (lambda: lib.landstep_write_restart(opened.handle, nul), "path"),
-    ]:
-        assert status() == 8
+def test_null_pointers_are_named(opened: Any) -> None:
+    nul, lib, name, h = opened.ffi.NULL, opened.lib, b"dominant_class", opened.handle
+    values, handle, few = opened.doubles(np.ones(3)), opened.ffi.new("int *"), opened.points()
+    other, room = opened.doubles(np.ones(3)), opened.ffi.new("char[]", 8)
+    floats = opened.ffi.new("float[]", 3), opened.ffi.new("float[]", 3)
+    no_lon, no_lat = opened.points(lon_deg=nul), opened.points(lat_deg=nul)
+    calls = [
+        (lib.landstep_open, (nul, few, -1, nul, nul, nul, handle), "experiment"),
+        (lib.landstep_open, (b"x", nul, -1, nul, nul, nul, handle), "points"),
+        (lib.landstep_open, (b"x", no_lon, -1, nul, nul, nul, handle), "points.lon_deg"),
+        (lib.landstep_open, (b"x", no_lat, -1, nul, nul, nul, handle), "points.lat_deg"),
+        (lib.landstep_open, (b"x", few, -1, nul, nul, nul, nul), "handle"),
+        (lib.landstep_update, (h, 2015, 1, 1, nul), "changed"),
+        (lib.landstep_changed, (h, nul, handle), "name"),
+        (lib.landstep_changed, (h, name, nul), "changed"),
+        (lib.landstep_describe, (h, nul, b"units", room, 8), "name"),
+        (lib.landstep_describe, (h, name, nul, room, 8), "attribute"),
+        (lib.landstep_describe, (h, name, b"units", nul, 8), "text"),
+        (lib.landstep_field_count, (h, nul), "count"),
+        (lib.landstep_field_name, (h, 0, nul, 8), "text"),
+        (lib.landstep_write_restart, (h, nul), "path"),
+    ]
+    for kind, one, two in (("", values, other), ("_float", *floats)):
+        for call, rest in (("baseline", (1,)), ("put", (nul,)), ("get", ()), ("get_previous", ())):
+            function = getattr(lib, f"landstep_{call}{kind}")
+            calls.append((function, (h, nul, one, 3, *rest), "name"))
+            calls.append((function, (h, name, nul, 3, *rest), "values"))
+        function = getattr(lib, f"landstep_get_change{kind}")
+        calls.append((function, (h, nul, one, two, 3), "class_name"))
+        calls.append((function, (h, name, nul, two, 3), "gain"))
+        calls.append((function, (h, name, one, nul, 3), "loss"))
+    for function, arguments, what in calls:
+        assert function(*arguments) == 8
         assert opened.text() == f"{what} is a null pointer"
 
 
-def test_a_negative_count_is_refused(opened: Host) -> None:
+def test_a_negative_count_is_refused(opened: Any) -> None:
     values = np.ones(3)
     status = opened.lib.landstep_get(opened.handle, b"dominant_class", opened.doubles(values), -3)
     assert (status, values.tolist()) == (8, [1.0, 1.0, 1.0])
 
 
-def test_a_long_message_is_cut_at_a_whole_character(opened: Host) -> None:
+def test_a_long_message_is_cut_at_a_whole_character(opened: Any) -> None:
     assert opened.get("å" * 3000, np.ones(3))[0] == 8
     whole = opened.text()
     assert len(whole.encode()) <= 4095 and "å" in whole
@@ -161,7 +131,7 @@ def test_a_long_message_is_cut_at_a_whole_character(opened: Host) -> None:
     assert opened.lib.landstep_last_error(opened.ffi.NULL, 0) == len(whole.encode())
 
 
-def test_each_thread_has_its_own_last_error(opened: Host) -> None:
+def test_each_thread_has_its_own_last_error(opened: Any) -> None:
     opened.get("mine", np.ones(3))
     seen: list[str] = []
 
@@ -177,7 +147,7 @@ def test_each_thread_has_its_own_last_error(opened: Host) -> None:
     assert "mine" in opened.text()
 
 
-def test_threads_that_share_a_handle_wait_for_each_other(opened: Host) -> None:
+def test_threads_that_share_a_handle_wait_for_each_other(opened: Any) -> None:
     """The year is stepped once, and one of the callers hears of it."""
     answers: list[tuple[int, str, int]] = []
     threads = [
@@ -190,7 +160,7 @@ def test_threads_that_share_a_handle_wait_for_each_other(opened: Host) -> None:
     assert sorted(answers) == [(0, "", 0)] * 3 + [(0, "", 1)]
 
 
-def test_a_caller_that_holds_the_gil_does_not_hang(liblandstep: Path, opened: Host) -> None:
+def test_a_caller_that_holds_the_gil_does_not_hang(liblandstep: Path, opened: Any) -> None:
     library = ctypes.PyDLL(str(liblandstep))  # PyDLL keeps the GIL, as f2py does
     changed = ctypes.c_int(-7)
     threads = [
@@ -207,21 +177,23 @@ def test_a_caller_that_holds_the_gil_does_not_hang(liblandstep: Path, opened: Ho
     assert changed.value in (0, 1)
 
 
-FORK = """
+IN_C = """
 import os, sys
-import numpy as np
-sys.path.insert(0, sys.argv[3])
-import cffi
+import cffi, numpy as np
 ffi = cffi.FFI()
-ffi.cdef(open(sys.argv[4]).read())
+ffi.cdef(open(sys.argv[2]).read())
 lib = ffi.dlopen(sys.argv[1])
-lon, lat = np.array([-29.3]), np.array([49.5])
+lon, lat = ffi.new("double[]", [-29.3]), ffi.new("double[]", [49.5])
+points = ffi.new("landstep_points *", {"abi": 2, "n_points": 1, "lon_deg": lon, "lat_deg": lat})
 handle, year, changed = ffi.new("int *"), ffi.new("int *", 2015), ffi.new("int *")
-a, n = lambda x: ffi.from_buffer("double[]", x), ffi.NULL
-assert lib.landstep_open(sys.argv[2].encode(), 1, a(lon), a(lat), n, n, year, n, handle) == 0
+none = ffi.NULL
+def open_it(restart=none):
+    return lib.landstep_open(sys.argv[3].encode(), points, -1, year, restart, none, handle)
+"""
+FORK = """
+assert open_it() == 0
 child = os.fork()
-status = [lib.landstep_update(handle[0], 2016, 1, 1, changed),
-          lib.landstep_open(sys.argv[2].encode(), 1, a(lon), a(lat), n, n, year, n, handle)]
+status = [lib.landstep_update(handle[0], 2016, 1, 1, changed), open_it()]
 text = ffi.new("char[]", 200)
 lib.landstep_last_error(text, 200)
 if child == 0:
@@ -230,35 +202,36 @@ if child == 0:
 assert status == [0, 0]
 assert os.waitpid(child, 0)[1] == 0
 """
+CAPSULE = """
+import datetime
+getattr(datetime.datetime_CAPI, 'nothing', None)
+sys.exit(open_it(ffi.new("char[]", b"/no/restart.nc")))
+"""
 
 
-def test_a_forked_child_is_told_and_the_parent_goes_on(
-    liblandstep: Path, experiment: Path, header: str, tmp_path: Path
-) -> None:
+@pytest.fixture
+def in_c(liblandstep: Path, experiment: Path, header: str, tmp_path: Path) -> Any:
+    """Give the function that runs a script on top of IN_C: return code, stdout, stderr."""
     declarations = tmp_path / "plain.h"
-    functions = public_functions(header).items()
-    declarations.write_text("".join(f"int {name}({given});\n" for name, given in functions))
-    arguments = [str(liblandstep), str(experiment), str(tmp_path), str(declarations)]
-    done = subprocess.run([sys.executable, "-c", FORK, *arguments], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    functions = [f"int {name}({given});" for name, given in public_functions(header).items()]
+    declarations.write_text("\n".join([*public_types(header), *functions]))
+
+    def run(script: str) -> tuple[int, str, str]:
+        arguments = [str(liblandstep), str(declarations), str(experiment)]
+        command = [sys.executable, "-c", IN_C + script, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
 
 
-def test_a_process_that_looked_at_a_capsule_still_starts(
-    liblandstep: Path, experiment: Path
-) -> None:
+def test_a_forked_child_is_told_and_the_parent_goes_on(in_c: Any) -> None:
+    assert in_c(FORK) == (0, "", "")
+
+
+def test_a_process_that_looked_at_a_capsule_still_starts(in_c: Any) -> None:
     """cffi's start waits for ever once anything has looked up an attribute of a capsule."""
-    script = (
-        "import sys, ctypes, datetime\n"
-        "getattr(datetime.datetime_CAPI, 'nothing', None)\n"
-        "lib = ctypes.CDLL(sys.argv[1])\n"
-        "one = (ctypes.c_double * 1)(11.0)\n"
-        "handle = ctypes.c_int()\n"
-        "status = lib.landstep_open(sys.argv[2].encode(), ctypes.c_longlong(1), one, one, None,"
-        " None, None, b'/no/restart.nc', ctypes.byref(handle))\n"
-        "sys.exit(status)\n"
-    )
-    command = [sys.executable, "-c", script, str(liblandstep), str(experiment)]
-    assert subprocess.run(command, timeout=100, check=False).returncode == errors.StateError.status
+    assert in_c(CAPSULE) == (errors.StateError.status, "", "")
 
 
 def test_the_header_names_the_statuses_of_the_exceptions(c_api: tuple[Any, Any]) -> None:
@@ -278,36 +251,44 @@ def test_header_library_and_python_have_one_interface_version(
     assert lib.landstep_abi() == bridge.ABI
 
 
-def test_python_answers_every_function_of_the_header_but_two(header: str) -> None:
+def test_python_answers_every_function_of_the_header_but_three(header: str) -> None:
     prefix = "int landstep_py_"
     answered = {text.split("(")[0].removeprefix(prefix) for text in python_functions(header)}
     declared = {name.removeprefix("landstep_") for name in public_functions(header)}
-    assert declared - answered == {"last_error"} and answered - declared == set()
+    assert declared - answered == {"last_error", "version"} and answered - declared == set()
+
+
+def test_the_library_tells_its_version(host: Any) -> None:
+    text = host.ffi.new("char[]", 32)
+    assert host.lib.landstep_version(text, 32) == len(version("landstep"))
+    assert host.ffi.string(text).decode() == version("landstep")
+    assert host.lib.landstep_version(text, 3) == len(version("landstep"))
+    assert host.ffi.string(text).decode() == version("landstep")[:2]
 
 
 @pytest.mark.parametrize(
     "error", [SystemExit(3), KeyboardInterrupt(), ValueError("odd"), MemoryError()]
 )
 def test_no_exception_passes_into_c(error: BaseException) -> None:
-    cffi = pytest.importorskip("cffi")
-    ffi = cffi.FFI()
+    kept: list[bytes] = []
 
     def fails(_: int) -> None:
         raise error
 
-    message = ffi.new("char[]", 64)
-    assert bridge.guarded(ffi, fails)(1, message, 64) == errors.LandstepError.status
-    assert ffi.string(message).decode().startswith(type(error).__name__)
-    assert bridge.guarded(ffi, fails)(1, message, 0) == errors.LandstepError.status
+    def fail(status: int, text: bytes) -> int:
+        kept.append(text)
+        return status
+
+    assert bridge.guarded(fail, fails)(1) == errors.LandstepError.status
+    assert kept[0].decode().startswith(type(error).__name__)
 
 
 def test_success_is_never_what_cffi_answers_by_itself() -> None:
-    assert bridge.guarded(None, lambda: None)(None, 0) == bridge.DONE != 0
+    assert bridge.guarded(lambda *_: 1, lambda: None)() == bridge.DONE != 0
     assert bridge.DONE > errors.DependencyError.status
 
 
-def test_messages_end_in_nul_within_their_room() -> None:
-    assert bridge.whole_characters("åå", 4) == "å".encode() + b"\0"
-    assert bridge.whole_characters("a\0b", 9) == b"a?b\0"
-    assert bridge.whole_characters("\udcff", 99) == b"\\udcff\0"
-    assert bridge.whole_characters("abc", 1) == b"\0"
+def test_texts_reach_c_whole_and_without_nul() -> None:
+    assert bridge.encoded("å") == "å".encode()
+    assert bridge.encoded("a\0b") == b"a?b"
+    assert bridge.encoded("\udcff") == b"\\udcff"

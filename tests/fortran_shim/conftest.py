@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +28,13 @@ BUILDS = {
     "debug": ["-g", "-O0", "-fcheck=all", *WARNINGS],
 }
 
+AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+QUIET = AS_ROOT | {"OMP_NUM_THREADS": "1", "OMPI_MCA_btl_vader_single_copy_mechanism": "none"}
+
 RunHost = Callable[..., tuple[int, str, str]]
+RunRanks = Callable[..., tuple[int, str, str]]
 ReadResults = Callable[[Path], dict[str, np.ndarray]]
+WithCoupling = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +53,56 @@ def programs(tools: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     """The example host, built with each set of flags."""
     folder = tmp_path_factory.mktemp("hosts")
     return {name: build.build_example_host(folder / name, flags) for name, flags in BUILDS.items()}
+
+
+@pytest.fixture(scope="session")
+def mpi_program(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example host for the ranks of MPI, built as the plain one is."""
+    pytest.importorskip("mpi4py", reason="mpi4py is not installed")
+    if shutil.which("mpirun") is None:
+        pytest.skip("there is no mpirun")
+    try:
+        build.mpi_compiler()
+    except DependencyError as error:
+        pytest.skip(str(error))
+    return build.build_example_host(tmp_path_factory.mktemp("mpi"), BUILDS["plain"], mpi=True)
+
+
+@pytest.fixture(scope="session")
+def run_ranks(mpi_program: Path) -> RunRanks:
+    """Give the function that runs the MPI program: a namelist for so many ranks, then others."""
+
+    def run(*asked: tuple[int, Path], cwd: Path) -> tuple[int, str, str]:
+        command = ["mpirun", "--oversubscribe"]
+        for place, (ranks, namelist) in enumerate(asked):
+            command += [":"] if place else []
+            command += ["-n", str(ranks), str(mpi_program), str(namelist)]
+        done = subprocess.run(
+            command, cwd=cwd, env=os.environ | QUIET, capture_output=True, text=True, timeout=300
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def with_coupling(experiment: Path) -> WithCoupling:
+    """Give the function that writes the experiment anew, with a table [coupling]."""
+
+    def write(name: str, **entries: str | int | bool) -> Path:
+        lines = [f"{key} = {_toml(value)}" for key, value in entries.items()]
+        path = experiment.with_name(f"host_{name}.toml")
+        text = experiment.read_text("utf-8")
+        path.write_text("\n".join([text, "[coupling]", 'calendar = "noleap"', *lines, ""]), "utf-8")
+        return path
+
+    return write
+
+
+def _toml(value: str | int | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 @pytest.fixture(scope="session")

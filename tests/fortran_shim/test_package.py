@@ -111,9 +111,8 @@ def test_the_installed_package_holds_what_hosts_need() -> None:
         "landstep/emulator/schemes/hilda8.toml",
         "landstep/fortran_shim/landstep.f90",
         "landstep/fortran_shim/landstep_c.f90",
-        "landstep/fortran_shim/example_host.f90",
-        "landstep/fortran_shim/example_files.f90",
-        "landstep/fortran_shim/example_main.f90",
+        *(f"landstep/fortran_shim/{name}" for name in build.HOST_SOURCES),
+        *(f"landstep/fortran_shim/{name}" for name in build.SERIAL_SOURCES + build.MPI_SOURCES),
         "landstep/include/landstep.h",
         "landstep/lib/liblandstep.so",
         "landstep/lib/cmake/landstep/landstepConfig.cmake",
@@ -130,6 +129,9 @@ def test_what_is_missing_is_named_with_its_cure(
     with pytest.raises(DependencyError, match="'no_such_compiler' not found: install one"):
         build.build_example_host(tmp_path)
     monkeypatch.delenv("FC")
+    monkeypatch.setenv("MPIFC", "no_such_mpi_compiler")
+    with pytest.raises(DependencyError, match="MPI 'no_such_mpi_compiler' not found: install one"):
+        build.build_example_host(tmp_path, mpi=True)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DependencyError, match="nf-config not found: install netCDF-Fortran"):
         build.netcdf_fortran()

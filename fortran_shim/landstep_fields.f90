@@ -1,0 +1,265 @@
+!> What a host asks an opened experiment for: fields, what they are, and how they changed.
+module landstep_fields
+  use, intrinsic :: iso_c_binding, only: c_char, c_double, c_float, c_int, c_long_long
+  use landstep_c, only: c_changed, c_describe, c_field_count, c_field_name, c_get, c_get_change, &
+    c_get_change_float, c_get_float, c_get_previous, c_get_previous_float
+  use landstep_call, only: c_text, call_t, closed, f_text, refuse, report, wrong_call
+  implicit none
+  private
+  public :: fields_t
+
+  type, extends(call_t) :: fields_t
+  contains
+    generic :: get => get_real64, get_real32, get_real64_2d, get_real32_2d
+    procedure, private :: get_real64, get_real32, get_real64_2d, get_real32_2d
+    generic :: get_previous => get_previous_real64, get_previous_real32, &
+      get_previous_real64_2d, get_previous_real32_2d
+    procedure, private :: get_previous_real64, get_previous_real32
+    procedure, private :: get_previous_real64_2d, get_previous_real32_2d
+    generic :: get_change => get_change_real64, get_change_real32, &
+      get_change_real64_2d, get_change_real32_2d
+    procedure, private :: get_change_real64, get_change_real32
+    procedure, private :: get_change_real64_2d, get_change_real32_2d
+    procedure :: is_changed
+    procedure :: describe
+    procedure :: field_count
+    procedure :: field_name
+  end type fields_t
+
+contains
+
+  !> Copy a field to the host's points; values stay as they are on failure.
+  subroutine get_real64(self, name, values, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name    !! e.g. "area_fraction_forest"
+    real(c_double), intent(inout), contiguous :: values(:) !! one for each point
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get", stat, errmsg)) return
+    call report("get", c_get(self%handle, c_text(name), values, &
+      size(values, kind=c_long_long)), stat, errmsg)
+  end subroutine get_real64
+
+  !> The same in single precision.
+  subroutine get_real32(self, name, values, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    real(c_float), intent(inout), contiguous :: values(:)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get", stat, errmsg)) return
+    call report("get", c_get_float(self%handle, c_text(name), values, &
+      size(values, kind=c_long_long)), stat, errmsg)
+  end subroutine get_real32
+
+  !> The same for points in two dimensions.
+  subroutine get_real64_2d(self, name, values, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    real(c_double), intent(inout), contiguous :: values(:, :)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get", stat, errmsg)) return
+    call report("get", c_get(self%handle, c_text(name), values, &
+      size(values, kind=c_long_long)), stat, errmsg)
+  end subroutine get_real64_2d
+
+  !> The same in single precision for points in two dimensions.
+  subroutine get_real32_2d(self, name, values, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    real(c_float), intent(inout), contiguous :: values(:, :)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get", stat, errmsg)) return
+    call report("get", c_get_float(self%handle, c_text(name), values, &
+      size(values, kind=c_long_long)), stat, errmsg)
+  end subroutine get_real32_2d
+
+  !> Copy a field as it was before its last change.
+  subroutine get_previous_real64(self, name, values, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    real(c_double), intent(inout), contiguous :: values(:)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get_previous", stat, errmsg)) return
+    call report("get_previous", c_get_previous(self%handle, c_text(name), values, &
+      size(values, kind=c_long_long)), stat, errmsg)
+  end subroutine get_previous_real64
+
+  !> The same in single precision.
+  subroutine get_previous_real32(self, name, values, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    real(c_float), intent(inout), contiguous :: values(:)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get_previous", stat, errmsg)) return
+    call report("get_previous", c_get_previous_float(self%handle, c_text(name), values, &
+      size(values, kind=c_long_long)), stat, errmsg)
+  end subroutine get_previous_real32
+
+  !> The same for points in two dimensions.
+  subroutine get_previous_real64_2d(self, name, values, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    real(c_double), intent(inout), contiguous :: values(:, :)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get_previous", stat, errmsg)) return
+    call report("get_previous", c_get_previous(self%handle, c_text(name), values, &
+      size(values, kind=c_long_long)), stat, errmsg)
+  end subroutine get_previous_real64_2d
+
+  !> The same in single precision for points in two dimensions.
+  subroutine get_previous_real32_2d(self, name, values, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    real(c_float), intent(inout), contiguous :: values(:, :)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get_previous", stat, errmsg)) return
+    call report("get_previous", c_get_previous_float(self%handle, c_text(name), values, &
+      size(values, kind=c_long_long)), stat, errmsg)
+  end subroutine get_previous_real32_2d
+
+  !> Copy what a class gained and lost in the last update that changed the map: gross, not net.
+  subroutine get_change_real64(self, class_name, gain, loss, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: class_name !! e.g. "forest"
+    real(c_double), intent(inout), contiguous :: gain(:), loss(:) !! shares of the host's cell
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get_change", stat, errmsg)) return
+    if (.not. same_shape("get_change", shape(gain), shape(loss), stat, errmsg)) return
+    call report("get_change", c_get_change(self%handle, c_text(class_name), gain, loss, &
+      size(gain, kind=c_long_long)), stat, errmsg)
+  end subroutine get_change_real64
+
+  !> The same in single precision.
+  subroutine get_change_real32(self, class_name, gain, loss, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: class_name
+    real(c_float), intent(inout), contiguous :: gain(:), loss(:)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get_change", stat, errmsg)) return
+    if (.not. same_shape("get_change", shape(gain), shape(loss), stat, errmsg)) return
+    call report("get_change", c_get_change_float(self%handle, c_text(class_name), gain, loss, &
+      size(gain, kind=c_long_long)), stat, errmsg)
+  end subroutine get_change_real32
+
+  !> The same for points in two dimensions.
+  subroutine get_change_real64_2d(self, class_name, gain, loss, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: class_name
+    real(c_double), intent(inout), contiguous :: gain(:, :), loss(:, :)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get_change", stat, errmsg)) return
+    if (.not. same_shape("get_change", shape(gain), shape(loss), stat, errmsg)) return
+    call report("get_change", c_get_change(self%handle, c_text(class_name), gain, loss, &
+      size(gain, kind=c_long_long)), stat, errmsg)
+  end subroutine get_change_real64_2d
+
+  !> The same in single precision for points in two dimensions.
+  subroutine get_change_real32_2d(self, class_name, gain, loss, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: class_name
+    real(c_float), intent(inout), contiguous :: gain(:, :), loss(:, :)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (closed(self, "get_change", stat, errmsg)) return
+    if (.not. same_shape("get_change", shape(gain), shape(loss), stat, errmsg)) return
+    call report("get_change", c_get_change_float(self%handle, c_text(class_name), gain, loss, &
+      size(gain, kind=c_long_long)), stat, errmsg)
+  end subroutine get_change_real32_2d
+
+  !> Whether a field moved in the last update that moved any.
+  logical function is_changed(self, name, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+    integer(c_int) :: moved
+
+    is_changed = .false.
+    moved = 0_c_int
+    if (closed(self, "is_changed", stat, errmsg)) return
+    call report("is_changed", c_changed(self%handle, c_text(name), moved), stat, errmsg)
+    is_changed = moved /= 0_c_int
+  end function is_changed
+
+  !> Copy an attribute of a field; text stays as it is on failure, and too short a text is one.
+  subroutine describe(self, name, attribute, text, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    character(*), intent(in) :: name
+    character(*), intent(in) :: attribute !! units, denominator, long_name, standard_name or schedule
+    character(*), intent(inout) :: text
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+    character(kind=c_char, len=1) :: letters(len(text) + 1)
+    integer(c_int) :: status
+
+    if (closed(self, "describe", stat, errmsg)) return
+    status = c_describe(self%handle, c_text(name), c_text(attribute), letters, size(letters, kind=c_int))
+    call report("describe", status, stat, errmsg)
+    if (status == 0_c_int) text = f_text(letters)
+  end subroutine describe
+
+  !> How many fields there are.
+  subroutine field_count(self, count, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    integer, intent(inout) :: count
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+    integer(c_int) :: found, status
+
+    if (closed(self, "field_count", stat, errmsg)) return
+    found = 0_c_int
+    status = c_field_count(self%handle, found)
+    call report("field_count", status, stat, errmsg)
+    if (status == 0_c_int) count = int(found)
+  end subroutine field_count
+
+  !> Copy the name of a field.
+  subroutine field_name(self, position, text, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    integer, intent(in) :: position !! 1 .. field_count
+    character(*), intent(inout) :: text
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+    character(kind=c_char, len=1) :: letters(len(text) + 1)
+    integer(c_int) :: status
+
+    if (closed(self, "field_name", stat, errmsg)) return
+    status = c_field_name(self%handle, int(position - 1, c_int), letters, size(letters, kind=c_int))
+    call report("field_name", status, stat, errmsg)
+    if (status == 0_c_int) text = f_text(letters)
+  end subroutine field_name
+
+  !> Whether two outputs have one shape; the failure is reported.
+  logical function same_shape(call_name, one, other, stat, errmsg)
+    character(*), intent(in) :: call_name
+    integer, intent(in) :: one(:), other(:)
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+
+    if (present(stat)) stat = 0
+    same_shape = all(one == other)
+    if (.not. same_shape) call refuse(wrong_call, call_name//": gain and loss differ in shape", stat, errmsg)
+  end function same_shape
+end module landstep_fields

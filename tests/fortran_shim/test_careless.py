@@ -1,0 +1,78 @@
+"""A host that does everything wrong once: it is told each time, and goes on."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from landstep.fortran_shim import build
+
+
+@pytest.fixture(scope="module")
+def careless(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The host that does everything wrong once, careless_host.f90."""
+    folder = tmp_path_factory.mktemp("careless")
+    program = folder / "careless_host"
+    source = Path(__file__).with_name("careless_host.f90")
+    sources = [str(path) for path in build.fortran_sources()]
+    library = build.shared_library().parent
+    command = [
+        build.fortran_compiler(), "-g", "-fcheck=all", "-ffpe-trap=invalid,zero,overflow",
+        f"-J{folder}", "-o", str(program), *sources, str(source),
+        f"-L{library}", "-llandstep", f"-Wl,-rpath,{library}",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    return program
+
+
+def test_a_careless_host_is_told_each_time_and_goes_on(
+    careless: Path, experiment: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.txt"
+    done = subprocess.run(
+        [str(careless), str(experiment), str(report), str(tmp_path / "restart.nc")],
+        capture_output=True,
+        text=True,
+        env={},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    told = dict(line.split(": ", 1) for line in report.read_text("utf-8").splitlines())
+    expected = {
+        "update before init": "5 update: called before init or after finalize",
+        "get before init": "5 get: called before init",
+        "finalize before init": "5 finalize: called before init",
+        "wrong file": "4 init: no_such.toml",
+        "lon and lat differ": "8 init: lon and lat differ in shape",
+        "bounds of another shape": "8 init: lon and lat differ in shape, or lon_bounds",
+        "latitude in metres": "8 init: lat is 5500000.0 at point 2, expected -90 to 90",
+        "init": "0",
+        "init twice": "5 init: already open",
+        "misspelt field": "8 get: no field 'area_fraction_forrest': did you mean 'area_f",
+        "short array": "8 get: field 'area_fraction_forest' has 3 values, one for each point",
+        "array untouched": "0 T",
+        "skipped year": "5 update: 2031 asked, 2015 reached: that skips 2016",
+        "year back": "5 update: time went back: 1999 asked",
+        "month 13": "5 update: month 13",
+        "restart nowhere": "2 write_restart: /nowhere/at/all.nc",
+        "goes on": "0 T",
+        "same year": "0 F",
+        "real32 equals real64": "0 T",
+        "two dimensions": "0 T",
+        "bounds in two kinds": "0 T",
+        "restart": "0",
+        "short message": "8 get: no field 'å",
+        "finalize": "0",
+        "finalize twice": "5 finalize: called before init or after finalize",
+        "from the restart": "0 T",
+        "open again": "0",
+    }
+    assert list(told) == list(expected)
+    for step, words in expected.items():
+        assert told[step].startswith(words), (step, told[step])
+
+
+def test_without_stat_a_failure_stops_the_host(careless: Path, tmp_path: Path) -> None:
+    command = [str(careless), "no_such.toml"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "landstep init: no_such.toml" in done.stderr
