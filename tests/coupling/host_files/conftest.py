@@ -97,13 +97,10 @@ def _percent(generator, shape):
 
 @pytest.fixture(scope="session")
 def world_run(world, tmp_path_factory):
-    """A run of the made-up world, 2015 to 2018, and its experiment with a legend of zones."""
-    with_legend = world / "hostfile.toml"
-    text = (world / "experiment.toml").read_text("utf-8")
-    with_legend.write_text(text + '\n[climate]\nlegend = "made_up"\n')
+    """A run of the made-up world, 2015 to 2018, and its experiment."""
     folder = tmp_path_factory.mktemp("run")
-    run_years(with_legend, 2015, 2018, folder)
-    return folder, with_legend
+    run_years(world / "experiment.toml", 2015, 2018, folder)
+    return folder, world / "experiment.toml"
 
 
 @pytest.fixture

@@ -60,7 +60,9 @@ def test_every_other_byte_of_a_series_stays(series, world_run, tmp_path):
     assert (tmp_path / "new.nc").read_bytes() == series.read_bytes()
 
 
-def test_a_series_needs_its_years_and_its_reference(series, world_run, tmp_path, make_ctsm, quarters):
+def test_a_series_needs_its_years_and_its_reference(
+    series, world_run, tmp_path, make_ctsm, quarters
+):
     """The file must have a record of each year asked for, and of the reference year."""
     short = make_ctsm(tmp_path / "short.nc", (2016, 2017), lat=quarters[0], lon=quarters[1])
     with pytest.raises(InputError, match=r"short.nc: has no record of 2018; it has 2016 to 2017"):
@@ -91,7 +93,14 @@ def test_coastal_cells_keep_their_sea(surfdata, world_run, tmp_path):
     """PCT_OCEAN counts from the cell, landstep from its land: landunits and sea sum to 100."""
     sea = np.linspace(0, 100, 24).reshape(4, 6)
     with netCDF4.Dataset(surfdata, "r+") as file:
-        for name in ("PCT_NATVEG", "PCT_CROP", "PCT_LAKE", "PCT_URBAN", "PCT_GLACIER", "PCT_WETLAND"):
+        for name in (
+            "PCT_NATVEG",
+            "PCT_CROP",
+            "PCT_LAKE",
+            "PCT_URBAN",
+            "PCT_GLACIER",
+            "PCT_WETLAND",
+        ):
             file[name][:] = file[name][:] * (1 - sea / 100)
         file.createVariable("PCT_OCEAN", "f8", ("lsmlat", "lsmlon"))[:] = sea
     done = update(surfdata, world_run, tmp_path / "new.nc", (2018, 2018))
