@@ -66,7 +66,7 @@ class GribHostFile:
         if lacking:
             named = ", ".join(f"{table.name} (parameter {table.parameter})" for table in lacking)
             raise InputError(
-                f"{path.name}: lacks {named}, which a {layout.long_name} has; it has parameters "
+                f"{path.name}: lacks {named}, which {layout.long_name} holds; it has parameters "
                 f"{sorted({one.parameter for one in messages})}; is it another host's file?"
             )
         used = [messages[n] for places in held.values() for n in places]
@@ -97,10 +97,10 @@ class GribHostFile:
             of_all[table.field] = values if len(places) == MONTHS else values[:, 0]
         return of_all
 
-    def write_copy(self, target: Path, records: Mapping[int, Fields]) -> dict[str, int]:
+    def write_copy(self, target: Path, fields: Fields) -> dict[str, int]:
         """Write a copy with other fields; every other message stays byte for byte.
 
-        records : {0: fields}; NaN: as it was
+        fields : name -> (n,) or (n, 12) float64; NaN: as it was
         returns : variable -> how many numbers differ
         Raises InputError for a value that cannot be packed, or where the file cannot be written.
         """
@@ -108,9 +108,9 @@ class GribHostFile:
         moved = {}
         for table, places in self.held.items():
             moved[table.name] = 0
-            if table.field not in records[0]:
+            if table.field not in fields:
                 continue
-            new = records[0][table.field]
+            new = fields[table.field]
             for month, n in enumerate(places):
                 old = self.messages[n].values
                 given = new if new.ndim == 1 else new[:, month]

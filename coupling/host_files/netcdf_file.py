@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -50,17 +50,25 @@ class Held:
             for name, level in zip(self.names, of_record, strict=True)
         }
 
-    def with_fields(self, years: Mapping[int, Fields]) -> np.ndarray:
+    def with_fields(
+        self, years: Mapping[int, Fields], baseline: int, served: np.ndarray
+    ) -> np.ndarray:
         """Give its stored numbers, in the file's order, with fields put in.
 
         years : record -> fields; those that it does not hold are left alone
+        baseline : the record that fields start from; what is NaN in them is its number there
+        served : (n,) bool, points whose fields start from it; elsewhere each record's own stay
         """
         new = np.full(self.axes.counts, np.nan)
+        numbers = self.axes.sorted(self.stored.numbers).copy()
         for record, fields in years.items():
             for level, name in enumerate(self.names):
                 if name in fields:
                     new[record, level] = np.atleast_2d(fields[name].T)
-        return self.stored.replaced(self.axes.unsorted(new), types=self.table.types)
+                    if record != baseline:
+                        numbers[record, level][:, served] = numbers[baseline, level][:, served]
+        start = replace(self.stored, numbers=self.axes.unsorted(numbers))
+        return start.replaced(self.axes.unsorted(new), types=self.table.types)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,14 +137,23 @@ class NetcdfHostFile:
                 of_all.setdefault(name, values)
         return of_all
 
-    def write_copy(self, target: Path, records: Mapping[int, Fields]) -> dict[str, int]:
+    def write_copy(
+        self,
+        target: Path,
+        records: Mapping[int, Fields],
+        baseline: int = 0,
+        served: np.ndarray | None = None,
+    ) -> dict[str, int]:
         """Write a copy with other fields; all else is as it was.
 
         records : record -> the fields to put there
+        baseline : the record whose numbers stand for NaN in them, where a point is `served`
+        served : (n,) bool; None: those of this file
         returns : variable -> how many stored numbers differ
         Raises InputError for a value that the file cannot hold, or where it cannot be written.
         """
-        new = {held.table.name: held.with_fields(records) for held in self.held}
+        points = self.served if served is None else served
+        new = {h.table.name: h.with_fields(records, baseline, points) for h in self.held}
         old = {held.table.name: held.stored.numbers for held in self.held}
         for held in self.held:
             if held.table.maximum in self._maxima:
@@ -174,7 +191,7 @@ def _check_is_of(file: NetcdfFile, layout: Layout) -> None:
     if missing:
         shown = names if len(names) <= 12 else [*names[:12], "..."]
         raise InputError(
-            f"{file.path.name}: lacks {', '.join(missing)}, which a {layout.long_name} has; it has "
+            f"{file.path.name}: lacks {', '.join(missing)}, which {layout.long_name} holds; it has "
             f"{', '.join(shown)}; is it another host's file?"
         )
 

@@ -88,19 +88,22 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
     file = _opened(task, layout)
     places = _records(task, file, run)
     reference = _reference(task, file, run)
+    baseline = 0
     if isinstance(file, GribGrid) or reference is None:
         land = years_of_grid(run, layout, file.points)
     else:
-        record = file.years.index(reference) if file.years else 0
-        land = years_of_file(run, file, record, reference)
+        baseline = file.years.index(reference) if file.years else 0
+        land = years_of_file(run, file, baseline, reference)
     found: dict[int, Fields] = {}
     for record, year in places.items():
         progress(str(year))
         found[record] = land.of_year(year)
     if isinstance(file, GribGrid):
         changed = file.write(task.output, found[0], task.years[0])
+    elif isinstance(file, GribHostFile):
+        changed = file.write_copy(task.output, found[0])
     else:
-        changed = file.write_copy(task.output, found)
+        changed = file.write_copy(task.output, found, baseline, land.served)
     left = _left(file, land)
     done = Done(
         task.output,

@@ -1,61 +1,32 @@
-"""A host's fields with the land use of a year of a run: the same pipeline as in a coupled run."""
+"""A host's fields with the land use of a year of a run, by the pipeline of a coupled run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from landstep.coupling.anomaly import Anomaly
-from landstep.coupling.areas import ZONE_GROUPS, Areas
+from landstep.coupling.areas import Areas
 from landstep.coupling.baseline import own_albedo_sets, partners
-from landstep.coupling.crosswalk import Crosswalk, fields_of_host
+from landstep.coupling.crosswalk import fields_of_host
 from landstep.coupling.fields import FieldSource
+from landstep.coupling.host_fields import HostFields
 from landstep.coupling.host_files.grib_file import GribHostFile
 from landstep.coupling.host_files.layout import Layout
 from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
 from landstep.coupling.host_files.own_fields import OwnFields
 from landstep.coupling.host_files.run import Run
-from landstep.coupling.monthly_maps import MONTHS, MonthlyMap
+from landstep.coupling.host_points import HostPoints
+from landstep.coupling.land_surface import LandSurface
 from landstep.coupling.points import Points
-from landstep.coupling.remap import Remap, remap_to
-from landstep.emulator.classes import MASKED
 from landstep.emulator.errors import ConfigError, CouplingError, InputError
 from landstep.emulator.legends import legend
-from landstep.emulator.statics import Statics
+from landstep.emulator.ranks import Ranks
 
 SMALLEST_COVERAGE = 0.5
 """Share of a host's cell that must lie in the run's region, for its change to stand for the cell's.
 Ours."""
-
-
-@dataclass(frozen=True, eq=False)
-class Land:
-    """The land of a run as a host's points see it."""
-
-    run: Run
-    remap: Remap
-
-    @classmethod
-    def of(cls, run: Run, points: Points) -> Land:
-        """Lay a host's points over the run's map. Raises CouplingError where they cannot be."""
-        return cls(run, remap_to(points, run.files.land_use.grid))
-
-    def areas(self, year: int) -> Areas:
-        """Area of each class in each climate zone, by the map and the zones of a year."""
-        files, experiment = self.run.files, self.run.experiment
-        numbers, n_classes = self.run.land_use(year), files.land_use.scheme.n_classes
-        coverage = self.remap.coverage
-        if experiment.climate.legend is None:
-            found = self.remap.class_areas(numbers, n_classes)
-            return Areas.unpack(found, ("unknown",), n_classes, coverage)
-        source = {"climate_zone": files.statics["climate_zone"]}
-        zones = Statics.open(source, files.land_use.grid).categories(year)["climate_zone"]
-        group = legend(experiment.climate.legend).groups(zones)
-        both = np.where(numbers == MASKED, MASKED, group * np.uint8(n_classes) + numbers)
-        found = self.remap.class_areas(both.astype(np.uint8), len(ZONE_GROUPS) * n_classes)
-        return Areas.unpack(found, ZONE_GROUPS, n_classes, coverage)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,27 +40,21 @@ class HostYears:
     left : field -> why it is not made
     """
 
-    land: Land
-    source: FieldSource
+    run: Run
+    land: LandSurface
+    fields: HostFields
     names: tuple[str, ...]
     own: OwnFields | None
     served: np.ndarray
     left: Mapping[str, str]
-    _anomaly: Anomaly | None = None
-    _maps: Mapping[str, tuple[MonthlyMap, np.ndarray]] = field(default_factory=dict)
 
     def of_year(self, year: int) -> dict[str, np.ndarray]:
         """Give the fields of a year, as the file has them.
 
         returns : name -> (n,) or (n, 12) float64, NaN where the file's own stay
         """
-        areas = known(self.land.areas(year), self.served)
-        if self._anomaly is None:
-            found = dict(self.source.values(areas))
-        else:
-            found = dict(self._anomaly.values(areas).values)
-        for name, (own_map, means) in self._maps.items():
-            found[name], _ = own_map.values(means, areas, found)
+        areas = self.land.areas_of(self.run.land_use(year), year)
+        found = self.fields.surface(_where(areas, self.served)).values
         if self.own is None:
             return {name: found[name] for name in self.names}
         kept = {name: self.own.back(name, found[name]) for name in self.names}
@@ -103,11 +68,13 @@ def years_of_grid(run: Run, layout: Layout, points: Points) -> HostYears:
 
     Raises ConfigError for a table that cannot be.
     """
-    source, land = _source(run, layout), Land.of(run, points)
+    fields, land = _host_fields(run, layout, points), _land(run, points)
+    fields.begin(None, Ranks())
     wanted = {table.field for table in layout.variables}
-    names = tuple(f.name for f in source.fields if f.months == 1 and f.name in wanted)
+    annual = [of.name for of in fields.source.fields if of.months == 1]
+    names = tuple(name for name in annual if name in wanted)
     left = {name: "it needs the host's own monthly map" for name in wanted - set(names)}
-    return HostYears(land, source, names, None, np.ones(points.n, bool), left)
+    return HostYears(run, land, fields, names, None, np.ones(points.n, bool), left)
 
 
 def years_of_file(
@@ -119,43 +86,49 @@ def years_of_file(
     Raises ConfigError where the file lacks the albedo that [coupling] wants, or the table a field
     that the layout requires; InputError for a field that cannot be as it is.
     """
-    layout, settings = file.layout, run.experiment.coupling
-    source, land = _source(run, layout), Land.of(run, file.points)
-    own = OwnFields.make(file.fields(record), source, layout.rest, file.sea)
-    _check_albedo(source, own.values, settings.albedo, file.path.name)
+    fields = _host_fields(run, file.layout, file.points)
+    source, where = fields.source, file.path.name
+    own = OwnFields.make(file.fields(record), source, file.layout.rest, file.sea)
+    _check_albedo(source, own.values, run.experiment.coupling.albedo, where)
     names, left = _possible(source, own.values, file)
-    by_name = {field.name: field for field in source.fields}
-    baselines = {name: own.values[name] for name in own.values if name in names}
-    before = land.areas(reference)
+    land = _land(run, file.points)
+    before = land.areas_of(run.land_use(reference), reference)
     served = file.served & source.mask(before) & (before.coverage >= SMALLEST_COVERAGE)
-    before = known(before, served)
-    anomaly, maps = None, {}
     try:
-        if settings.mode == "anomaly":
-            anomaly = Anomaly.make(source, baselines, before)
-        for name in baselines:
-            if by_name[name].months == MONTHS and isinstance(source, Crosswalk):
-                own_map = MonthlyMap.make(source, name, baselines, before)
-                maps[name] = own_map, own_map.means_from(own_map.sums())
+        for name in names:
+            fields.give(name, own.values[name])
+        fields.begin(_where(before, served), Ranks())
     except CouplingError as error:
-        raise InputError(f"{file.path.name}: {error}") from error
+        raise InputError(f"{where}: {error}") from error
     in_file = {name for held in file.variables.values() for name in held}
     made = tuple(name for name in names if name in in_file)
-    return HostYears(land, source, made, own, served, left, anomaly, maps)
+    return HostYears(run, land, fields, made, own, served, left)
 
 
-def known(areas: Areas, served: np.ndarray) -> Areas:
+def _where(areas: Areas, served: np.ndarray) -> Areas:
     """Areas with no land where a point is not served."""
     return replace(areas, values=areas.values * served[:, None, None])
 
 
-def _source(run: Run, layout: Layout) -> FieldSource:
-    """Give the fields of the layout's table, or of the TOML file that [coupling] host names."""
-    experiment = run.experiment
-    settings, scheme = experiment.coupling, run.files.land_use.scheme
+def _land(run: Run, points: Points) -> LandSurface:
+    """Lay a host's points over the run's map. Raises CouplingError for points that cannot be."""
+    experiment, files = run.experiment, run.files
+    inputs = files.inputs(files.division(0).whole())
+    weights = experiment.coupling.weights
+    path = None if weights is None else experiment.path(weights)
+    placed = HostPoints.make(points, inputs.grid, inputs.share, Ranks(), path)
+    named = experiment.climate.legend
+    return LandSurface(inputs, placed, None if named is None else legend(named))
+
+
+def _host_fields(run: Run, layout: Layout, points: Points) -> HostFields:
+    """Take the layout's table, or the TOML file that [coupling] host names."""
+    experiment, scheme = run.experiment, run.files.land_use.scheme
+    settings = experiment.coupling
     table = settings.host if settings.host.endswith(".toml") else layout.table
     zones_known = experiment.climate.legend is not None
-    return fields_of_host(table, experiment.folder, scheme, zones_known, settings.cover)
+    source = fields_of_host(table, experiment.folder, scheme, zones_known, settings.cover)
+    return HostFields(settings, source, scheme, points.lat)
 
 
 def _possible(
@@ -166,17 +139,18 @@ def _possible(
     Of a variable of several fields all can be made, or none.
     """
     months = {field.name: field.months for field in source.fields}
-    left = {}
+    left = {n: f"landstep's table has no field {n!r}" for n in own if n not in months}
     for name, values in own.items():
-        if name not in months:
-            left[name] = f"landstep's table has no field {name!r}"
-        elif missing := sorted(partners(source, name) - set(own)):
+        if name in left:
+            continue
+        if missing := sorted(partners(source, name) - set(own)):
             left[name] = f"the file lacks {missing[0]!r}, which it goes with"
         elif values.ndim == 2 and months[name] == 1:
             left[name] = "the file has it by month, landstep's table by year"
     required = {table.name for table in file.layout.variables if table.required}
     for variable, names in file.variables.items():
-        why = next((left[name] for name in names if name in left), None)
+        reasons = [left[name] for name in names if name in left]
+        why = min(reasons, key=lambda told: "no field" not in told, default=None)
         if why and variable in required:
             raise ConfigError(f"{file.path.name}, {variable}: cannot be updated: {why}")
         if why:

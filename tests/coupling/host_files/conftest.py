@@ -74,9 +74,10 @@ def make_ctsm():
                     _put(file, f"{name}_MAX", dtype, (*levels, *on), values.max(axis=0))
                 _put(file, "HARVEST_VH1", "f8", (*record, *on), generator.random(n + shape))
             else:
-                rest = 100 - crop - lake - urban.sum(axis=-3)
+                rest = 96 - crop - lake - urban.sum(axis=-3)
                 _put(file, "PCT_NATVEG", dtype, on, rest, units="unitless")
-                _put(file, "PCT_GLACIER", dtype, on, np.zeros(shape), units="unitless")
+                for name in ("PCT_GLACIER", "PCT_WETLAND"):
+                    _put(file, name, dtype, on, np.full(shape, 2.0), units="unitless")
         return path
 
     return make
@@ -96,13 +97,10 @@ def _percent(generator, shape):
 
 @pytest.fixture(scope="session")
 def world_run(world, tmp_path_factory):
-    """A run of the made-up world, 2015 to 2018, and its experiment with a legend of zones."""
-    with_legend = world / "hostfile.toml"
-    text = (world / "experiment.toml").read_text("utf-8")
-    with_legend.write_text(text + '\n[climate]\nlegend = "made_up"\n')
+    """A run of the made-up world, 2015 to 2018, and its experiment."""
     folder = tmp_path_factory.mktemp("run")
-    run_years(with_legend, 2015, 2018, folder)
-    return folder, with_legend
+    run_years(world / "experiment.toml", 2015, 2018, folder)
+    return folder, world / "experiment.toml"
 
 
 @pytest.fixture

@@ -128,9 +128,9 @@ def test_wrf_packed_numbers(modis_wrf, tmp_path):
 def test_several_records_are_refused(modis_wrf):
     """A history file with fields at four times is no boundary file."""
     with netCDF4.Dataset(modis_wrf, "r+") as file:
-        file.renameVariable("IVGTYP", "ONCE")
-        file.createVariable("IVGTYP", "i4", ("Time", "south_north", "west_east"))[:] = 7
-    with pytest.raises(InputError, match=r"IVGTYP: 4 records along 'Time', expected 1"):
+        dims = ("Time", "south_north", "west_east")
+        file.createVariable("SHDMAX", "f4", dims)[:] = np.full((4, 8, 10), 60.0)
+    with pytest.raises(InputError, match=r"SHDMAX: 4 records along 'Time', expected 1"):
         opened(modis_wrf, "noahmp")
 
 
@@ -160,7 +160,7 @@ def test_wrfinput_has_one_record(tmp_path):
 
 def test_clm_file_with_one_variable_is_refused_by_name(real_data):
     """It holds PCT_NATVEG alone: the message lists what is missing."""
-    with pytest.raises(InputError, match=r"lacks PCT_NAT_PFT, PCT_CFT, .* it has PCT_NATVEG"):
+    with pytest.raises(InputError, match=r"lacks PCT_NAT_PFT, PCT_CROP, .* it has PCT_NATVEG"):
         opened(real_data / "hosts/clm_surfdata_4x5.nc", "ctsm")
 
 
