@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from landstep.coupling.areas import ZONE_GROUPS, Areas
+from landstep.coupling.coupler import Coupler
 from landstep.coupling.crosswalk import fields_of_host
+from landstep.coupling.host_files.layout import layout_named
+from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
 from landstep.coupling.host_files.update import Task, update_host_file
 from landstep.emulator.classes import scheme
 from landstep.emulator.errors import ConfigError, InputError
@@ -221,3 +224,31 @@ def test_a_field_that_cannot_be_names_the_file(world_run, make_surfclim, quarter
         file["cvl"][1, 2] = 30.0
     with pytest.raises(InputError, match=r"surfclim.nc: baseline 'cvl': 30 at point 8"):
         update("ecland", source, world_run, tmp_path / "new.nc", 2018)
+
+
+def test_offline_is_online(world_run, make_surfclim, quarters, tmp_path, changed_experiment):
+    """The file of each year holds the bits that a coupled run hands out in that year."""
+    source = make_surfclim(tmp_path / "surfclim.nc", *quarters)
+    own = NetcdfHostFile.open(source, layout_named("ecland"))
+    online = changed_experiment("online", host="ecland")
+    coupler = Coupler.open(
+        online,
+        own.points.lon,
+        own.points.lat,
+        lon_bounds=own.points.lon_bounds,
+        lat_bounds=own.points.lat_bounds,
+        year=2015,
+    )
+    for name, values in own.fields().items():
+        coupler.baseline(name, values)
+    for year in (2015, 2016, 2017, 2018):
+        update("ecland", source, world_run, tmp_path / f"{year}.nc", year)
+        coupler.update(year, 1, 1)
+        fields = NetcdfHostFile.open(tmp_path / f"{year}.nc", layout_named("ecland")).fields()
+        for name in ("cvl", "cvh", "tvl", "tvh"):
+            assert np.array_equal(coupler.get(name), fields[name]), (year, name)
+        for month in range(1, 13):  # ecLand's rule: the month's own value on its 15th
+            coupler.update(year, month, 15)
+            for name in ("lai_lv", "lai_hv", "albedo"):
+                assert np.array_equal(coupler.get(name), fields[name][:, month - 1]), (year, name)
+    coupler.close()
