@@ -252,3 +252,34 @@ def test_offline_is_online(world_run, make_surfclim, quarters, tmp_path, changed
             for name in ("lai_lv", "lai_hv", "albedo"):
                 assert np.array_equal(coupler.get(name), fields[name][:, month - 1]), (year, name)
     coupler.close()
+
+
+def test_a_bent_grid_of_wrf(world_run, tmp_path):
+    """Cells of 0.2 degrees, turned by 20: types are chosen, VEGFRA moves, the day's LAI follows."""
+    source = tmp_path / "wrfinput_d01"
+    y, x = np.indices((3, 4)) * 0.2
+    turned = np.deg2rad(20)
+    lat = 49.25 + np.cos(turned) * y + np.sin(turned) * x * 0.65
+    lon = -29.5 + np.cos(turned) * x - np.sin(turned) * y
+    with netCDF4.Dataset(source, "w", format="NETCDF3_64BIT_OFFSET") as file:
+        file.MMINLU = "MODIFIED_IGBP_MODIS_NOAH"
+        for name, size in (("Time", None), ("south_north", 3), ("west_east", 4)):
+            file.createDimension(name, size)
+        for name, kind, values in (
+            ("XLAT", "f4", lat),
+            ("XLONG", "f4", lon),
+            ("IVGTYP", "i4", np.full((3, 4), 10)),
+            ("LU_INDEX", "f4", np.full((3, 4), 10)),
+            ("VEGFRA", "f4", np.full((3, 4), 50.0)),
+            ("LAI", "f4", np.full((3, 4), 1.5)),
+        ):
+            dims = ("Time", "south_north", "west_east")
+            file.createVariable(name, kind, dims)[:] = values[None]
+    done = update("noahmp", source, world_run, tmp_path / "new", 2018)
+    new, old = numbers(tmp_path / "new"), numbers(source)
+    assert done.served == 12 and done.changed["VEGFRA"] > 0 and not done.left
+    assert np.array_equal(new["IVGTYP"], new["LU_INDEX"])
+    same_type = new["IVGTYP"] == old["IVGTYP"]
+    assert np.array_equal(new["LAI"][same_type], old["LAI"][same_type])
+    update("noahmp", source, world_run, tmp_path / "same", 2015)
+    assert (tmp_path / "same").read_bytes() == source.read_bytes()
