@@ -121,6 +121,10 @@ class GribHostFile:
         return moved
 
 
+LARGEST_OF_GRIB1 = 255
+"""Largest parameter of ECMWF's table 128 in GRIB 1; others need GRIB 2."""
+
+
 @dataclass(frozen=True, eq=False)
 class GribGrid:
     """A reduced Gaussian grid without a file: all that is written is new.
@@ -137,20 +141,25 @@ class GribGrid:
         """Make the points of a grid. Raises InputError for one that ecCodes does not know."""
         return cls(grid, layout, from_list(*grid_places(grid)))
 
-    def write(self, target: Path, fields: Fields, year: int) -> dict[str, int]:
-        """Write the fields that the layout knows, for 1 January of a year.
+    @property
+    def variables(self) -> dict[str, tuple[str, ...]]:
+        """Give variable -> the field that it holds, of those that GRIB 1 has."""
+        tables = [t for t in self.layout.variables if (t.parameter or 0) <= LARGEST_OF_GRIB1]
+        return {table.name: (table.field,) for table in tables}
 
-        fields : name -> (n,) float64; fields with months, and those that are not given, are left
-            out
+    def write(self, target: Path, fields: Fields, year: int) -> dict[str, int]:
+        """Write fields for 1 January of a year.
+
+        fields : name -> (n,) float64 of `variables`; those that are not given are left out
         returns : variable -> how many numbers were written
         """
         written = {}
         contents = []
         for table in self.layout.variables:
-            values = fields.get(table.field)
-            if values is None or values.ndim > 1 or table.parameter is None:
+            if table.name not in self.variables or table.field not in fields:
                 continue
-            date = year * 10000 + 101
+            values, date = fields[table.field], year * 10000 + 101
+            assert table.parameter is not None  # a GRIB layout's, by its test
             contents.append(new_message(self.grid, table.parameter, date, values, table.tolerance))
             written[table.name] = values.size
         _write(target, contents)

@@ -89,9 +89,10 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
     places = _records(task, file, run)
     reference = _reference(task, file, run)
     baseline = 0
-    if isinstance(file, GribGrid) or reference is None:
-        land = years_of_grid(run, layout, file.points)
+    if isinstance(file, GribGrid):
+        land = years_of_grid(run, file)
     else:
+        assert reference is not None  # _reference
         baseline = file.years.index(reference) if file.years else 0
         land = years_of_file(run, file, baseline, reference)
     found: dict[int, Fields] = {}

@@ -12,7 +12,7 @@ from landstep.coupling.baseline import own_albedo_sets, partners
 from landstep.coupling.crosswalk import fields_of_host
 from landstep.coupling.fields import FieldSource
 from landstep.coupling.host_fields import HostFields
-from landstep.coupling.host_files.grib_file import GribHostFile
+from landstep.coupling.host_files.grib_file import GribGrid, GribHostFile
 from landstep.coupling.host_files.layout import Layout
 from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
 from landstep.coupling.host_files.own_fields import OwnFields
@@ -63,17 +63,23 @@ class HostYears:
         return kept
 
 
-def years_of_grid(run: Run, layout: Layout, points: Points) -> HostYears:
+def years_of_grid(run: Run, grid: GribGrid) -> HostYears:
     """Make ready to give fields on points that have no file: the annual ones, everywhere.
 
     Raises ConfigError for a table that cannot be.
     """
-    fields, land = _host_fields(run, layout, points), _land(run, points)
+    points = grid.points
+    fields, land = _host_fields(run, grid.layout, points), _land(run, points)
     fields.begin(None, Ranks())
-    wanted = {table.field for table in layout.variables}
-    annual = [of.name for of in fields.source.fields if of.months == 1]
-    names = tuple(name for name in annual if name in wanted)
-    left = {name: "it needs the host's own monthly map" for name in wanted - set(names)}
+    wanted = [name for (name,) in grid.variables.values()]
+    annual = {of.name for of in fields.source.fields if of.months == 1}
+    names = tuple(name for name in wanted if name in annual)
+    left = {name: "it needs the host's own monthly map" for name in wanted if name not in annual}
+    left |= {
+        table.field: f"parameter {table.parameter} needs GRIB 2: take a file that has it"
+        for table in grid.layout.variables
+        if table.name not in grid.variables
+    }
     return HostYears(run, land, fields, names, None, np.ones(points.n, bool), left)
 
 

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from landstep.coupling.areas import ZONE_GROUPS, Areas
+from landstep.coupling.coupler import Coupler
 from landstep.coupling.crosswalk import fields_of_host
+from landstep.coupling.host_files.layout import layout_named
+from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
 from landstep.coupling.host_files.update import Task, update_host_file
 from landstep.emulator.classes import scheme
 from landstep.emulator.errors import ConfigError, InputError
@@ -221,3 +224,62 @@ def test_a_field_that_cannot_be_names_the_file(world_run, make_surfclim, quarter
         file["cvl"][1, 2] = 30.0
     with pytest.raises(InputError, match=r"surfclim.nc: baseline 'cvl': 30 at point 8"):
         update("ecland", source, world_run, tmp_path / "new.nc", 2018)
+
+
+def test_offline_is_online(world_run, make_surfclim, quarters, tmp_path, changed_experiment):
+    """The file of each year holds the bits that a coupled run hands out in that year."""
+    source = make_surfclim(tmp_path / "surfclim.nc", *quarters)
+    own = NetcdfHostFile.open(source, layout_named("ecland"))
+    online = changed_experiment("online", host="ecland")
+    coupler = Coupler.open(
+        online,
+        own.points.lon,
+        own.points.lat,
+        lon_bounds=own.points.lon_bounds,
+        lat_bounds=own.points.lat_bounds,
+        year=2015,
+    )
+    for name, values in own.fields().items():
+        coupler.baseline(name, values)
+    for year in (2015, 2016, 2017, 2018):
+        update("ecland", source, world_run, tmp_path / f"{year}.nc", year)
+        coupler.update(year, 1, 1)
+        fields = NetcdfHostFile.open(tmp_path / f"{year}.nc", layout_named("ecland")).fields()
+        for name in ("cvl", "cvh", "tvl", "tvh"):
+            assert np.array_equal(coupler.get(name), fields[name]), (year, name)
+        for month in range(1, 13):  # ecLand's rule: the month's own value on its 15th
+            coupler.update(year, month, 15)
+            for name in ("lai_lv", "lai_hv", "albedo"):
+                assert np.array_equal(coupler.get(name), fields[name][:, month - 1]), (year, name)
+    coupler.close()
+
+
+def test_a_bent_grid_of_wrf(world_run, tmp_path):
+    """Cells of 0.2 degrees, turned by 20: types are chosen, VEGFRA moves, the day's LAI follows."""
+    source = tmp_path / "wrfinput_d01"
+    y, x = np.indices((3, 4)) * 0.2
+    turned = np.deg2rad(20)
+    lat = 49.25 + np.cos(turned) * y + np.sin(turned) * x * 0.65
+    lon = -29.5 + np.cos(turned) * x - np.sin(turned) * y
+    with netCDF4.Dataset(source, "w", format="NETCDF3_64BIT_OFFSET") as file:
+        file.MMINLU = "MODIFIED_IGBP_MODIS_NOAH"
+        for name, size in (("Time", None), ("south_north", 3), ("west_east", 4)):
+            file.createDimension(name, size)
+        for name, kind, values in (
+            ("XLAT", "f4", lat),
+            ("XLONG", "f4", lon),
+            ("IVGTYP", "i4", np.full((3, 4), 10)),
+            ("LU_INDEX", "f4", np.full((3, 4), 10)),
+            ("VEGFRA", "f4", np.full((3, 4), 50.0)),
+            ("LAI", "f4", np.full((3, 4), 1.5)),
+        ):
+            dims = ("Time", "south_north", "west_east")
+            file.createVariable(name, kind, dims)[:] = values[None]
+    done = update("noahmp", source, world_run, tmp_path / "new", 2018)
+    new, old = numbers(tmp_path / "new"), numbers(source)
+    assert done.served == 12 and done.changed["VEGFRA"] > 0 and not done.left
+    assert np.array_equal(new["IVGTYP"], new["LU_INDEX"])
+    same_type = new["IVGTYP"] == old["IVGTYP"]
+    assert np.array_equal(new["LAI"][same_type], old["LAI"][same_type])
+    update("noahmp", source, world_run, tmp_path / "same", 2015)
+    assert (tmp_path / "same").read_bytes() == source.read_bytes()
