@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from landstep.emulator.ranks import Ranks
 
 ATTRIBUTES = ("units", "denominator", "long_name", "standard_name", "schedule")
 """What `describe` knows of a field."""
+
+SMALLEST_COVERAGE = 0.5
+"""Share of a host's cell that must lie in the map's region, for its change to stand for the cell's.
+Ours."""
 
 _BASELINE, _REFERENCE = "baseline_", "reference_"
 
@@ -46,6 +50,8 @@ class HostFields:
 
     baselines : name -> (n,) or (n, 12) float64, its own fields
     reference : the land that changes are counted from; None before `begin`, or where none are
+    served : (n,) bool, points whose baseline changes: landstep knows land there in the reference
+        year, and most of the cell lies in its region
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class HostFields:
         self._scheme = scheme
         self._lat_deg = lat_deg
         self._of = {field.name: field for field in source.fields}
+        self.served = np.ones(lat_deg.size, bool)
         self._recalled = False
         self._anomaly: Anomaly | None = None
         self._monthly: list[tuple[MonthlyMap, np.ndarray]] = []
@@ -138,22 +145,29 @@ class HostFields:
         if not self._recalled:
             self.baselines[name] = np.array(values)
 
-    def begin(self, reference: Areas | None, ranks: Ranks) -> None:
+    def begin(
+        self, reference: Areas | None, ranks: Ranks, wanted: np.ndarray | None = None
+    ) -> None:
         """Make ready for `surface`: the baselines are complete. All ranks call it.
 
         reference : the land from which changes are counted; None where there is no baseline
+        wanted : (n,) bool, points whose baseline may change at all; None: all
         Raises CouplingError, on all ranks, for a baseline that cannot be or lacks another.
         """
         maps: list[MonthlyMap] = []
         with ranks.together():
-            self.reference = reference
             if reference is not None:
+                self.served = self.source.mask(reference)
+                self.served &= reference.coverage >= SMALLEST_COVERAGE
+                self.served &= True if wanted is None else wanted
+                reference = _where(reference, self.served)
                 self._anomaly = Anomaly.make(self.source, self.baselines, reference)
             if reference is not None and isinstance(self.source, Crosswalk):
                 of, given = self.source, self.baselines
                 for name in (name for name in given if self._of[name].months == 12):
                     maps.append(MonthlyMap.make(of, name, given, reference))
-            self._refused = dict(self._refusals())
+            self.reference = reference
+            self._refused = self._refusals()
         sums = [ranks.sum(monthly.sums()) for monthly in maps]
         with ranks.together():
             means = [monthly.means_from(of) for monthly, of in zip(maps, sums, strict=True)]
@@ -185,15 +199,16 @@ class HostFields:
         """Make the fields of a year."""
         values: dict[str, np.ndarray] = {}
         clipped: dict[str, int] = {}
+        served = areas if self.reference is None else _where(areas, self.served)
         if self.settings.mode == "absolute" or not isinstance(self.source, Crosswalk):
             values.update(self.source.values(areas))
         if self.settings.mode == "anomaly" and self._anomaly is not None:
-            served = self._anomaly.values(areas)
-            values.update(served.values)
-            clipped.update(served.clipped)
+            moved = self._anomaly.values(served)
+            values.update(moved.values)
+            clipped.update(moved.clipped)
         for monthly, means in self._monthly:
             name = monthly.entry.name
-            values[name], clipped[name] = monthly.values(means, areas, values)
+            values[name], clipped[name] = monthly.values(means, served, values)
         return Surface(areas, values, clipped)
 
     def value(self, surface: Surface, name: str, date: Date) -> np.ndarray:
@@ -265,3 +280,8 @@ class HostFields:
         if _REFERENCE + "values" in kept:
             found = [kept[_REFERENCE + name] for name in ("values", "unknown", "coverage")]
             self.reference = Areas.make(*found)
+
+
+def _where(areas: Areas, served: np.ndarray) -> Areas:
+    """Areas with no land where a point is not served."""
+    return replace(areas, values=areas.values * served[:, None, None])

@@ -104,13 +104,13 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
     elif isinstance(file, GribHostFile):
         changed = file.write_copy(task.output, found[0])
     else:
-        changed = file.write_copy(task.output, found, baseline, land.served)
+        changed = file.write_copy(task.output, found, baseline, land.fields.served)
     left = _left(file, land)
     done = Done(
         task.output,
         {name: count for name, count in changed.items() if name not in left},
         left,
-        int(land.served.sum()),
+        int(land.fields.served.sum()),
         file.points.n,
     )
     with replacing(record_path) as temporary:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from landstep.coupling.areas import Areas
 from landstep.coupling.baseline import own_albedo_sets, partners
 from landstep.coupling.crosswalk import fields_of_host
 from landstep.coupling.fields import FieldSource
@@ -24,10 +23,6 @@ from landstep.emulator.errors import ConfigError, CouplingError, InputError
 from landstep.emulator.legends import legend
 from landstep.emulator.ranks import Ranks
 
-SMALLEST_COVERAGE = 0.5
-"""Share of a host's cell that must lie in the run's region, for its change to stand for the cell's.
-Ours."""
-
 
 @dataclass(frozen=True, eq=False)
 class HostYears:
@@ -35,8 +30,6 @@ class HostYears:
 
     names : fields that are made
     own : the file's; None where there is no file
-    served : (n,) bool, points that are given fields: the file misses none there, landstep knows
-        land there, and most of the cell lies in the run's region
     left : field -> why it is not made
     """
 
@@ -45,7 +38,6 @@ class HostYears:
     fields: HostFields
     names: tuple[str, ...]
     own: OwnFields | None
-    served: np.ndarray
     left: Mapping[str, str]
 
     def of_year(self, year: int) -> dict[str, np.ndarray]:
@@ -54,12 +46,12 @@ class HostYears:
         returns : name -> (n,) or (n, 12) float64, NaN where the file's own stay
         """
         areas = self.land.areas_of(self.run.land_use(year), year)
-        found = self.fields.surface(_where(areas, self.served)).values
+        found = self.fields.surface(areas).values
         if self.own is None:
             return {name: found[name] for name in self.names}
         kept = {name: self.own.back(name, found[name]) for name in self.names}
         for values in kept.values():
-            values[~self.served] = np.nan
+            values[~self.fields.served] = np.nan
         return kept
 
 
@@ -80,7 +72,7 @@ def years_of_grid(run: Run, grid: GribGrid) -> HostYears:
         for table in grid.layout.variables
         if table.name not in grid.variables
     }
-    return HostYears(run, land, fields, names, None, np.ones(points.n, bool), left)
+    return HostYears(run, land, fields, names, None, left)
 
 
 def years_of_file(
@@ -99,21 +91,15 @@ def years_of_file(
     names, left = _possible(source, own.values, file)
     land = _land(run, file.points)
     before = land.areas_of(run.land_use(reference), reference)
-    served = file.served & source.mask(before) & (before.coverage >= SMALLEST_COVERAGE)
     try:
         for name in names:
             fields.give(name, own.values[name])
-        fields.begin(_where(before, served), Ranks())
+        fields.begin(before, Ranks(), file.served)
     except CouplingError as error:
         raise InputError(f"{where}: {error}") from error
     in_file = {name for held in file.variables.values() for name in held}
     made = tuple(name for name in names if name in in_file)
-    return HostYears(run, land, fields, made, own, served, left)
-
-
-def _where(areas: Areas, served: np.ndarray) -> Areas:
-    """Areas with no land where a point is not served."""
-    return replace(areas, values=areas.values * served[:, None, None])
+    return HostYears(run, land, fields, made, own, left)
 
 
 def _land(run: Run, points: Points) -> LandSurface:
