@@ -115,11 +115,9 @@ class _Reader:
         found: dict[str, int] = {}
         for name in self.file.names():
             found |= dict(zip(self.file.dims(name), self.file.shape(name), strict=True))
-        for name in self.of.sizes:
+        for name, area in zip(self.of.sizes, self.of.areas, strict=True):
             if name not in found:
-                raise InputError(
-                    f"{self.file.path}: no variable on {name}, expected {self.of.areas[0]}"
-                )
+                raise InputError(f"{self.file.path}: no variable on {name}, expected {area}")
         n_source, n_target = (found[name] for name in self.of.sizes)
         ny, nx = self.grid.shape
         shape = [nx, ny]
