@@ -60,11 +60,13 @@ class NetcdfFile:
 
     def dims(self, name: str) -> tuple[str, ...]:
         """Dimension names of a variable, slowest first."""
-        return tuple(self._variable(name).dimensions)
+        with LOCK:
+            return tuple(self._variable(name).dimensions)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Sizes of a variable's dimensions."""
-        return tuple(int(n) for n in self._variable(name).shape)
+        with LOCK:
+            return tuple(int(n) for n in self._variable(name).shape)
 
     def chunk_rows(self, name: str) -> int:
         """Rows that are stored together, so that reading one costs as much as reading all."""
@@ -118,7 +120,7 @@ class NetcdfFile:
             raise self._damaged(name, error) from error
         except IndexError as error:
             where = self._where(name)
-            raise InputError(f"{where}: index {index} outside {variable.shape}") from error
+            raise InputError(f"{where}: index {index} outside {self.shape(name)}") from error
 
     def years(self, name: str = "time") -> np.ndarray:
         """Calendar year of each step of a time variable.
