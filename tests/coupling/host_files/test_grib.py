@@ -185,6 +185,15 @@ def test_files_that_lack_fields_or_repeat_them_are_refused(template, tmp_path):
         GribHostFile.open(other[0], layout)
 
 
+def test_the_hosts_sea_is_not_served(template, tmp_path):
+    """Land-sea mask 172, where the file has it."""
+    n = grid_places(GRID)[0].size
+    mask = new_message(GRID, 172, 20000101, np.arange(n) % 2.0, 1e-3)
+    (tmp_path / "f.grib").write_bytes(template.read_bytes() + mask)
+    served = GribHostFile.open(tmp_path / "f.grib", layout_named("ifs")).served
+    assert np.array_equal(served, np.arange(n) % 2 == 1)
+
+
 def test_without_eccodes_the_message_says_how_to_get_it(monkeypatch, tmp_path):
     """The extra `grib`."""
     import sys
