@@ -206,7 +206,7 @@ class Coupler:
         if date == self._date:
             self._moved = frozenset()
             return False
-        if self._told is None or year != self._state.year:
+        if self._date is None or year != self._state.year:
             self._begin(emulator, date)
             moved = frozenset(self._fields.names)
         else:
@@ -289,20 +289,20 @@ class Coupler:
         Raises CouplingError for a name that is none, or a field that needs a baseline;
         StepError before the first update.
         """
-        told = self._handed_out("get", name)
-        return self._fields.value(told.surface, name, self._date)
+        told, date = self._handed_out("get", name)
+        return self._fields.value(told.surface, name, date)
 
     def get_previous(self, name: str) -> np.ndarray:
         """Give a field as it was before it moved last: (n,) float64, read-only.
 
         Where it has not moved yet it is the field itself. Raises as `get` does.
         """
-        told = self._handed_out("get_previous", name)
-        if self._fields.field(name).months == 1:
-            return self._fields.value(told.before, name, self._date)
-        date = self._date_before or self._date
-        same_year = self._date_before is not None and date[0] == self._state.year
-        return self._fields.value(told.surface if same_year else told.before, name, date)
+        told, date = self._handed_out("get_previous", name)
+        before = self._date_before
+        if self._fields.field(name).months == 1 or before is None:
+            return self._fields.value(told.before, name, date)
+        same_year = before[0] == told.state.year
+        return self._fields.value(told.surface if same_year else told.before, name, before)
 
     def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
         """Give what a class gained and lost when the land moved last.
@@ -312,7 +312,7 @@ class Coupler:
             cell. Gain less loss is the change of its area fraction
         Raises CouplingError for a class that is none, StepError before the first update.
         """
-        told = self._handed_out("get_change", class_name)
+        told, _ = self._handed_out("get_change", class_name)
         number = self._fields.class_number(class_name)
         return told.change.gain[:, number], told.change.loss[:, number]
 
@@ -339,11 +339,11 @@ class Coupler:
         self._fields.recall(memory.of_points)
         self._climate = self._climate.recalled(memory.of_points, memory.of_all)
 
-    def _handed_out(self, call: str, name: str) -> _Told:
+    def _handed_out(self, call: str, name: str) -> tuple[_Told, Date]:
         self._opened(call)
-        if self._told is None:
+        if self._told is None or self._date is None:
             raise StepError(f"{call} {name!r}: no fields yet; call update first")
-        return self._told
+        return self._told, self._date
 
     def _opened(self, call: str) -> Emulator:
         if self._emulator is None:

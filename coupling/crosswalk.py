@@ -132,7 +132,6 @@ class Crosswalk:
         points = np.flatnonzero(of_zone.any(axis=1))
         filled = values.copy()
         filled[points, of_zone[points].argmax(axis=1)] += lost[points]
-        filled[:, UNKNOWN_ZONE] -= lost
         return filled
 
     def _value(self, entry: FieldEntry, covers: np.ndarray, mask: np.ndarray) -> np.ndarray:

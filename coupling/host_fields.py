@@ -161,7 +161,8 @@ class HostFields:
 
     def _refusals(self) -> dict[str, CouplingError]:
         """Fields that cannot be handed out, and why."""
-        found, settings = {}, self.settings
+        found: dict[str, CouplingError] = {}
+        settings = self.settings
         if not isinstance(self.source, Crosswalk):
             return found
         for name in self._of:
@@ -261,6 +262,6 @@ class HostFields:
             for name, values in kept.items()
             if name.startswith(_BASELINE)
         }
-        found = [kept.get(_REFERENCE + name) for name in ("values", "unknown", "coverage")]
-        if found[0] is not None:
+        if _REFERENCE + "values" in kept:
+            found = [kept[_REFERENCE + name] for name in ("values", "unknown", "coverage")]
             self.reference = Areas.make(*found)

@@ -184,7 +184,7 @@ class MonthlyMap:
         place = _places(self.crosswalk, self.numbers, types, len(zone))
         cover = served[entry.of_cover] if entry.of_cover else self.cover
         mean = means[np.maximum(place, 0), zone]
-        is_new = (place != before) | (self.cover <= 0)
+        is_new = place != before
         added = 1.0 - self.cover / np.where(cover > 0, cover, 1.0)
         changed = (place >= 0) & (cover > 0) & (is_new | (added > 0))
         joined = self.own + added[:, None] * (mean - self.own)

@@ -166,7 +166,7 @@ def run_reference(
     """
     emulator = Emulator.open(experiment)
     points = reference_points(emulator.inputs)
-    coupler = Coupler(emulator, emulator.start(first), points)
+    coupler = Coupler.on(emulator, points, year=first)
     arrays: dict[str, np.ndarray] = {}
     for year in range(first, last + 1):
         coupler.update(year, 1, 1)

@@ -51,8 +51,10 @@ class Memory:
     def kept(self, points: HostPoints) -> Kept:
         """Put it together for a restart file. All ranks call it, with the same names."""
         arrays = {name: points.gathered(values) for name, values in sorted(self.of_points.items())}
+        if arrays:
+            arrays["index"] = points.index
         arrays |= {_ALL + name: values for name, values in self.of_all.items()}
-        return Kept({"index": points.index, **arrays}, {"settings": dict(self.settings)})
+        return Kept(arrays, {"settings": dict(self.settings)})
 
     @classmethod
     def of(
@@ -71,7 +73,7 @@ class Memory:
                     f"{where}: written with {name} {then.get(name)}, this run has {value}; {_AGAIN}"
                 )
         arrays = dict(kept.arrays)
-        index = arrays.pop("index")
+        index = arrays.pop("index", points.index)
         if not np.array_equal(index, points.index):
             raise StateError(
                 f"{where}: written for {index.size} points, this run has {points.index.size}, with "

@@ -67,7 +67,7 @@ class HostZones:
             )
         (observed,) = inputs.categories(["climate_zone"], inputs.land_use.years[0])
         for piece in row_pieces(len(observed)):
-            of.check(observed[piece], experiment.statics.climate_zone)
+            of.check(observed[piece], experiment.statics.climate_zone, piece.start)
         row, col = inputs.row - inputs.row.min(), inputs.col - inputs.col.min()
         coarse = CoarseCells.of(row, col)
         (elevation,) = inputs.continuous(["elevation"])

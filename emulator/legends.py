@@ -16,6 +16,7 @@ import numpy as np
 from landstep.emulator.classes import first_place
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.koppen import KOPPEN_NAMES
+from landstep.emulator.mapped import put, row_pieces, zeros
 
 ZONE_GROUPS = (
     "tropical",
@@ -55,14 +56,20 @@ class Legend:
         returns : (y, x) uint8
         Raises InputError naming the first code that the legend lacks.
         """
-        self.check(codes, "climate_zone")
-        return self.group_of[codes].astype(np.uint8)
+        found = zeros(codes.shape, np.uint8)
+        for piece in row_pieces(len(codes)):
+            self.check(codes[piece], "climate_zone", piece.start)
+            put(found, piece.start, 0, self.group_of[codes[piece]].astype(np.uint8))
+        return found
 
-    def check(self, codes: np.ndarray, where: str) -> None:
-        """Refuse codes that the legend lacks; InputError names the first, `where` in front."""
+    def check(self, codes: np.ndarray, where: str, top: int = 0) -> None:
+        """Refuse codes that the legend lacks; InputError names the first, `where` in front.
+
+        top : row of the map in which the codes begin
+        """
         wrong = self.group_of[codes] < 0
         if wrong.any():
-            place = first_place(wrong)
+            place = first_place(wrong, (top, 0))
             raise InputError(
                 f"{where}: code {int(codes[place])} at cell {place} is not in legend {self.name} "
                 f"({int(wrong.sum())} such cells); it has {sorted(self.names)}. Is the legend "

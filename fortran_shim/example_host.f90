@@ -182,7 +182,7 @@ contains
     real(coordinate_kind), dimension(size(host%lat), size(host%covers)) :: fraction, gain, loss
     real(coordinate_kind) :: covered(size(host%lat)), turnover(size(host%lat), size(host%covers) + 1)
     real :: dominant(size(host%lat))
-    integer :: i, k
+    integer :: k
 
     do k = 1, size(host%covers)
       call host%land%get("area_fraction_"//host%covers(k), fraction(:, k), stat, errmsg)
@@ -194,13 +194,8 @@ contains
     if (stat /= 0) return
 
     turnover = 0 ! of the host's own tile landstep knows nothing
-    if (year > host%moved_year) then ! classes move once a year: not again for a field of another schedule
-      do k = 1, size(host%covers)
-        do i = 1, size(host%lat) ! of the host's cell -> of its known part, as fractions are
-          if (covered(i) > 0) turnover(i, k) = min(1.0_coordinate_kind, min(gain(i, k), loss(i, k))/covered(i))
-        end do
-      end do
-    end if
+    if (year > host%moved_year) turnover(:, :size(host%covers)) = min(gain, loss)
+    ! classes move once a year: their change is not moved again for a field that moves within the year
     host%covered = covered
     host%dominant = dominant
     call tiles_move(host%tiles, tiles_with_own(fraction), turnover)

@@ -103,6 +103,13 @@ def test_a_field_moves_by_the_change(small: Crosswalk, areas_of) -> None:
     assert served.clipped == {"vegl": 0, "vegh": 0}
 
 
+def test_a_baseline_just_out_of_bounds_keeps_its_bits_too(small: Crosswalk, areas_of) -> None:
+    areas = areas_of({("temperate", MEADOW): 100})
+    own = {"z0": np.array([5.01]), "vegl": np.array([1.000001]), "vegh": np.array([-1e-7])}
+    served = Anomaly.make(small, own, areas).values(areas)
+    assert all(np.array_equal(served.values[name], own[name]) for name in own)
+
+
 def test_what_bounds_hold_back_is_counted(small: Crosswalk, areas_of) -> None:
     before = areas_of({("temperate", MEADOW): 100}, {("temperate", MEADOW): 100})
     after = areas_of({("temperate", FOREST): 100}, {("temperate", MEADOW): 100})

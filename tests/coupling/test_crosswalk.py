@@ -119,6 +119,17 @@ def test_a_point_without_land_has_the_fills(small: Crosswalk, areas_of) -> None:
     assert found["z0"].tolist() == [0.001, 0.001]
 
 
+def test_a_field_of_the_whole_cell_is_its_fill_where_there_is_no_land(
+    small_table: str, tmp_path: Path, areas_of
+) -> None:
+    text = small_table.replace('name = "sea"\n', 'name = "sea"\nproperties = { z0 = 0.5 }\n')
+    text = text.replace('covers = ["land"]\nproperty = "z0"', 'covers = ["cell"]\nproperty = "z0"')
+    found = table_of(text, tmp_path).values(
+        areas_of({("unknown", SEA): 9}, {("unknown", SEA): 9, ("boreal", URBAN): 9})
+    )
+    assert found["z0"] == pytest.approx([0.001, np.sqrt(0.5 * 1.5)])
+
+
 def test_land_of_no_known_zone_counts_to_the_most_common_one(small: Crosswalk, areas_of) -> None:
     areas = areas_of(
         {("unknown", FOREST): 50, ("boreal", CROP): 30, ("temperate", CROP): 20},

@@ -96,6 +96,21 @@ def test_shares_are_of_the_part_without_lake_town_and_sea(ecland: Crosswalk, are
     assert found["cl"][0] == pytest.approx(0.2) and found["cu"][0] == pytest.approx(0.1)
 
 
+def test_means_weigh_by_the_area_that_the_fraction_is_of(ecland: Crosswalk, areas_of) -> None:
+    """3 km2 of open land with crops on all of it, and 1 km2 beside 7 km2 of town."""
+    km2 = 10**9
+    areas = areas_of(
+        {("boreal", CROP): 3 * km2},
+        {("boreal", CROP): 1 * km2, ("boreal", URBAN): 7 * km2},
+        n_classes=8,
+    )
+    own = {"cvl": np.ones(2), "cvh": np.zeros(2), "tvl": np.ones(2)}
+    own["lai_lv"] = np.repeat([[2.0], [6.0]], 12, axis=1)
+    of = MonthlyMap.make(ecland, "lai_lv", own, areas)
+    crops = ecland.table.field_numbers(of.entry).index(0)
+    assert of.means_from(of.sums())[crops, 6] == pytest.approx(np.full(12, 3.0))
+
+
 @pytest.mark.parametrize(
     ("zone", "of", "name", "number"),
     [

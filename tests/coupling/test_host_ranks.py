@@ -165,17 +165,13 @@ def test_a_run_goes_on_with_other_ranks_and_another_division(alone, experiment, 
 def test_wrong_points_on_one_rank_are_told_to_all(experiment, points, tmp_path):
     told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
     _, printed = run(3, tmp_path, broken=1, **told)
-    lines = sorted(printed.splitlines())
-    assert [line[:6] for line in lines] == ["rank 0", "rank 1", "rank 2"]
-    assert all("told 8: rank 1: lat is 4" in line for line in lines), printed
+    assert printed.count("told 8: rank 1: lat is 4") == 3, printed
 
 
 def test_a_rank_that_is_late_is_told_to_all(experiment, points, tmp_path):
     told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
     _, printed = run(2, tmp_path, late=[1, 2016], **told)
-    lines = sorted(printed.splitlines())
-    assert [line[:6] for line in lines] == ["rank 0", "rank 1"]
-    assert all("told 5: rank 1: 2019 asked, 2015 reached" in line for line in lines), printed
+    assert printed.count("told 5: rank 1: 2019 asked, 2015 reached") == 2, printed
 
 
 def test_ranks_that_ask_for_other_dates_are_told(experiment, points, tmp_path):

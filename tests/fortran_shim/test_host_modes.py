@@ -139,7 +139,7 @@ def test_fractions_that_cannot_be_are_refused(
         tmp_path, Path("none.toml"), scheme("hilda8"), point, FIRST, FIRST, fraction=fraction,
         settings={"coupled": False},
     )  # fmt: skip
-    code, out, err = run_host(programs["debug"], namelist)
+    code, out, err = run_host(programs["plain"], namelist)
     assert (code, out) == (1, "") and err.startswith(f"example_host: {words}")
 
 
@@ -164,5 +164,5 @@ def test_another_runs_restart_of_the_host_is_refused(
             other, Path("none.toml"), of, one, FIRST + 1, FIRST + 1, fraction=fraction[:, :1],
             settings=alone | {"host_restart_in": str(path)},
         )  # fmt: skip
-        code, out, err = run_host(programs["debug"], namelist)
+        code, out, err = run_host(programs["plain"], namelist)
         assert (code, out) == (1, "") and words in err
