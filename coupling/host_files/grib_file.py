@@ -16,7 +16,7 @@ from landstep.coupling.host_files.grib_library import (
     new_message,
     read_messages,
 )
-from landstep.coupling.host_files.layout import Layout, VariableTable
+from landstep.coupling.host_files.layout import SMALLEST_LAND, Layout, VariableTable
 from landstep.coupling.host_files.netcdf_file import Fields
 from landstep.coupling.host_files.places import from_list
 from landstep.coupling.points import Points
@@ -80,9 +80,12 @@ class GribHostFile:
 
     @cached_property
     def served(self) -> np.ndarray:
-        """Points at which no field is missing: (n,) bool."""
-        used = [self.messages[n].values for places in self.held.values() for n in places]
-        return np.all(np.isfinite(used), axis=0)
+        """Points with land at which no field is missing: (n,) bool."""
+        used = [self.messages[n] for places in self.held.values() for n in places]
+        good = [np.isfinite(message.values) for message in used]
+        land = [m for m in self.messages if m.parameter == self.layout.land]
+        good += [m.values > SMALLEST_LAND for m in land if m.grid == used[0].grid]
+        return np.all(good, axis=0)
 
     @property
     def variables(self) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,9 @@ from landstep.emulator.experiment import StrictTable, read_table
 
 FOLDER = "layouts"
 
+SMALLEST_LAND = 1e-3
+"""Share of a host's cell above which it has land: less comes from packing alone. Ours."""
+
 
 class PlacesTable(StrictTable):
     """Variables that hold the longitudes and latitudes of the points."""
@@ -83,6 +86,8 @@ class Layout(StrictTable):
     places : where the points are; GRIB says it itself
     years : variable that numbers the years of a series, one record each
     rest : a field that some of its files leave to be worked out
+    land : variable, or in GRIB parameter, with the share of the cell that is land, where the file
+        has it: a point without any is not served
     sea : variable with the percent of the cell that is sea, where the others count from the cell
         and landstep's from its land; those of the sum that `rest` is of
     source : where the names are from
@@ -95,6 +100,7 @@ class Layout(StrictTable):
     classes: ClassesTable | None = None
     years: str | None = None
     rest: RestTable | None = None
+    land: str | int | None = None
     sea: str | None = None
     source: str
     variables: list[VariableTable] = Field(min_length=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from landstep.coupling.host_files.axes import Axes
-from landstep.coupling.host_files.layout import Layout, VariableTable
+from landstep.coupling.host_files.layout import SMALLEST_LAND, Layout, VariableTable
 from landstep.coupling.host_files.places import from_axes, from_list, from_mesh
 from landstep.coupling.host_files.stored import Stored
 from landstep.coupling.points import Points
@@ -77,6 +77,7 @@ class NetcdfHostFile:
 
     years : of its records; empty where it is no series
     points : where its fields lie, in the order of the file
+    land : (n,) bool, points where the host has land
     sea : (n,) share of each cell that is sea, where the file says it; else None
     """
 
@@ -85,6 +86,7 @@ class NetcdfHostFile:
     points: Points
     years: tuple[int, ...]
     held: tuple[Held, ...]
+    land: np.ndarray
     sea: np.ndarray | None
     _maxima: dict[str, Stored]
 
@@ -111,15 +113,16 @@ class NetcdfHostFile:
                 for table in layout.variables
                 if table.maximum and series and table.maximum in names
             }
-            sea = None
-            if layout.sea in names:
-                sea = file.read(layout.sea).reshape(points.n) / 100.0
-        return cls(path, layout, points, years, tuple(held), sea, maxima)
+            share = _of_points(file, layout.land, points.n)
+            land = np.ones(points.n, bool) if share is None else share > SMALLEST_LAND
+            percent = _of_points(file, layout.sea, points.n)
+            sea = None if percent is None else percent / 100.0
+        return cls(path, layout, points, years, tuple(held), land, sea, maxima)
 
     @cached_property
     def served(self) -> np.ndarray:
-        """Points at which no variable is missing: (n,) bool."""
-        good = [np.isfinite(held.values).all(axis=(0, 1, 2)) for held in self.held]
+        """Points with land at which no variable is missing: (n,) bool."""
+        good = [self.land, *(np.isfinite(h.values).all(axis=(0, 1, 2)) for h in self.held)]
         if self.sea is not None:
             good.append(self.sea < 1.0)
         return np.all(good, axis=0)
@@ -239,6 +242,14 @@ def _degrees(file: NetcdfFile, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     if str(file.attrs(name).get("units", "")).lower().startswith("radian"):
         values = np.rad2deg(values)
     return values, dims
+
+
+def _of_points(file: NetcdfFile, name: str | int | None, n: int) -> np.ndarray | None:
+    """Read a value for each point: (n,) float64; None where the file has none of that name."""
+    if name not in file.names():
+        return None
+    values = file.read(str(name)).astype(np.float64)
+    return values.reshape(-1, n)[0]
 
 
 def _read_years(file: NetcdfFile, layout: Layout) -> tuple[str | None, tuple[int, ...]]:

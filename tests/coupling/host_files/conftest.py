@@ -8,6 +8,7 @@ import netCDF4
 import numpy as np
 import pytest
 
+from landstep.data.world import make_world
 from landstep.emulator.driver import run_years
 
 
@@ -101,6 +102,15 @@ def world_run(world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     run_years(world / "experiment.toml", 2015, 2018, folder)
     return folder, world / "experiment.toml"
+
+
+@pytest.fixture(scope="session")
+def globe_run(tmp_path_factory):
+    """A run of a made-up Earth of one degree, 2015 to 2017, and its experiment."""
+    folder = tmp_path_factory.mktemp("globe")
+    make_world(folder, seed=3, shape=(180, 360), globe=True)
+    run_years(folder / "experiment.toml", 2015, 2017, folder / "run")
+    return folder / "run", folder / "experiment.toml"
 
 
 @pytest.fixture

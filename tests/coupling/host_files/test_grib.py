@@ -21,8 +21,8 @@ from landstep.coupling.host_files.grib_library import (  # noqa: E402
     read_messages,
 )
 
-GRID = "O160"
-"""About 0.56 degrees: a few of its cells lie in the made-up world."""
+GRID = "O32"
+"""About 2.8 degrees, on a made-up Earth of one degree."""
 
 VALUES = {27: 0.3, 28: 0.4, 29: 1.0, 30: 3.0, 26: 0.05}
 MONTHLY = {66: 2.0, 67: 4.0, 174: 0.15}
@@ -124,13 +124,13 @@ def messages_of(path):
     return [(m.parameter, m.month, m.content) for m in read_messages(path)]
 
 
-def test_a_template_is_updated(template, world_run, tmp_path):
+def test_a_template_is_updated(template, globe_run, tmp_path):
     """Only messages whose fields moved are others; the reference year gives the file itself."""
-    run, experiment = world_run
+    run, experiment = globe_run
     target = tmp_path / "new.grib"
-    task = Task("ifs", template, run, experiment, (2018, 2018), target)
+    task = Task("ifs", template, run, experiment, (2017, 2017), target)
     done = update_host_file(task)
-    assert 2 <= done.served <= 20 and done.changed["cvl"] > 0
+    assert 1000 < done.served < 3000 and done.changed["cvl"] > 0
     assert done.left == {"cl": "the file lacks 'cu', which it goes with"}
     before, after = messages_of(template), messages_of(target)
     assert [m[:2] for m in before] == [m[:2] for m in after]
@@ -178,11 +178,20 @@ def test_files_that_lack_fields_or_repeat_them_are_refused(template, tmp_path):
     eleven = written("eleven.grib", [m for m in messages if (m.parameter, m.month) != (66, 4)])
     with pytest.raises(InputError, match=r"lai_lv \(parameter 66\): 11 messages of 11 months"):
         GribHostFile.open(eleven, layout)
-    other = (tmp_path / "other.grib", new_message("O32", 28, 20000101, np.zeros(5248), 1e-6))
+    other = (tmp_path / "other.grib", new_message("N32", 28, 20000101, np.zeros(6114), 1e-6))
     rest = b"".join(m.content for m in messages if m.parameter != 28)
     other[0].write_bytes(rest + other[1])
     with pytest.raises(InputError, match=r"other.grib: its fields .* lie on 2 grids"):
         GribHostFile.open(other[0], layout)
+
+
+def test_the_hosts_sea_is_not_served(template, tmp_path):
+    """Land-sea mask 172, where the file has it."""
+    n = grid_places(GRID)[0].size
+    mask = new_message(GRID, 172, 20000101, np.arange(n) % 2.0, 1e-3)
+    (tmp_path / "f.grib").write_bytes(template.read_bytes() + mask)
+    served = GribHostFile.open(tmp_path / "f.grib", layout_named("ifs")).served
+    assert np.array_equal(served, np.arange(n) % 2 == 1)
 
 
 def test_without_eccodes_the_message_says_how_to_get_it(monkeypatch, tmp_path):

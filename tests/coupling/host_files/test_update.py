@@ -123,6 +123,23 @@ def test_cells_mostly_outside_the_region_keep_their_own(world_run, real_data, tm
     assert all(np.array_equal(new[name], old[name]) for name in old)
 
 
+def test_the_real_file_of_speedy_on_a_globe(globe_run, real_data, tmp_path):
+    """Land moves, within its bounds; the sea of the host keeps its numbers, whatever lies there."""
+    source = real_data / "hosts/speedy_surface_t30.nc"
+    done = update("speedy", source, globe_run, tmp_path / "new.nc", 2017)
+    new, old = numbers(tmp_path / "new.nc"), numbers(source)
+    assert 500 < done.served < 1600
+    for name in ("vegh", "vegl", "alb"):
+        moved = new[name] != old[name]
+        assert 0 < moved.sum() == done.changed[name]
+        assert not moved[old["lsm"] == 0].any()
+        assert new[name].min() >= 0 and new[name].max() <= 1
+    covered = new["vegh"].astype(float) + new["vegl"]
+    assert covered.max() <= 1 + 2e-7  # to float32
+    for name in ("orog", "lsm", "lat", "lon"):
+        assert np.array_equal(new[name], old[name])
+
+
 def test_the_record_says_what_was_done(world_run, make_surfclim, quarters, tmp_path):
     """Beside the file, which cannot say it without another byte of its own."""
     source = make_surfclim(tmp_path / "surfclim.nc", *quarters)
