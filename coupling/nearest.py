@@ -20,7 +20,7 @@ TIE = 1e-9
 """Centres whose squared distances differ by less than this share are equally near: rounding moves
 one by 1e-12 of itself where the nearest centre is 600 m away. Ours."""
 
-BLOCK = 16
+BLOCK = 8
 """Cells along each side of a block that is looked up at once. Ours."""
 
 CANDIDATES = 8

@@ -4,6 +4,8 @@ Each cell's whole-numbered area is shared out by rounding sums, not parts: first
 R(A f(north)) - R(A f(south)) with f the share of the cell south of an edge, then in each such band
 along longitude, in the same way. What two rectangles have between them thus cancels, and where
 rectangles cover a cell once, however they lie, their parts add up to its area to the last unit.
+The bands are those of all rectangles, so one whose own edges lie elsewhere may move a part of
+another by a unit; in grids made of rows, regular or reduced, none does.
 """
 
 from __future__ import annotations

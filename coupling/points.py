@@ -150,7 +150,7 @@ class Points:
         across, along = self._bounds()
         west, east = across.T
         apart = east - west
-        width = np.where(np.abs(apart) == 360.0, 360.0, np.mod(apart, 360.0))
+        width = np.where(np.abs(whole(apart)) == TURN, 360.0, np.mod(apart, 360.0))
         return west, width, along[:, 0], along[:, 1]
 
     def whole_rectangles(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

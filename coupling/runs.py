@@ -11,7 +11,7 @@ from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import Grid
 from landstep.emulator.part import Part
 
-CELLS_AT_ONCE = 2**21
+CELLS_AT_ONCE = 2**18
 """Cells of a map to work on at a time: what is made of them stays in a processor's cache."""
 
 

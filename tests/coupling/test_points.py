@@ -241,3 +241,13 @@ def test_ranks_that_do_not_fit_each_other_are_refused() -> None:
         Points.together([nobody, one, two])
     with pytest.raises(CouplingError, match="index 0 stands at point 0 and again at point 2"):
         Points.together([one, one])
+
+
+def test_a_cell_all_round_may_begin_at_any_longitude() -> None:
+    """152.6600631263538 + 360 less itself is not 360 in doubles."""
+    west = np.array([152.6600631263538])
+    bounds = np.stack([west, west + 360], axis=1)
+    points = Points.make(np.array([0.0]), np.array([0.0]), bounds, np.array([[-1.0, 1.0]]))
+    assert bounds[0, 1] - bounds[0, 0] != 360
+    assert points.rectangles()[1].tolist() == [360.0]
+    assert points.whole_rectangles()[1].tolist() == [360 * 10**9]

@@ -273,6 +273,46 @@ def test_a_convex_polygon_anywhere_has_its_angles_area_and_holds_its_inside(
     assert np.array_equal(held[sure], (sides > 0).all(axis=0)[sure])
 
 
+@settings(deadline=None, max_examples=200)
+@given(
+    st.floats(-180, 180), st.floats(40, 90), st.booleans(), st.booleans(),
+    st.lists(st.floats(0.05, 1.3), min_size=5, max_size=14), st.integers(0, 2**31),
+)  # fmt: skip
+def test_a_star_near_or_round_a_pole_holds_what_lies_between_its_middle_and_its_edges(
+    lon: float, lat: float, south: bool, backward: bool, reaches: list[float], seed: int
+) -> None:
+    """By the triangles of the middle and each edge; some stars run back and forth in longitude."""
+    middle = unit_vectors(np.array(-lat if south else lat), np.array(lon))
+    one = np.cross(middle, [0.3, -0.9, 0.1])
+    one /= np.linalg.norm(one)
+    k = len(reaches)
+    a, r = (2 * np.pi * np.arange(k) / k + 0.123)[:, None], np.array(reaches)[:, None]
+    v = np.cos(r) * middle + np.sin(r) * (np.cos(a) * one + np.sin(a) * np.cross(middle, one))
+    after = np.roll(v, -1, axis=0)
+    across, along = places(v[::-1] if backward else v)
+    if (np.abs(np.diff(np.append(along, along[0]))) < 1e-6).any():
+        return  # an edge of one latitude is a parallel
+    polygon = Polygons.make(across[None], along[None])
+    place = np.random.default_rng(seed).normal(size=(2000, 3))
+    place[:1000] = middle + 0.4 * place[:1000]
+    place /= np.linalg.norm(place, axis=1)[:, None]
+    sides = np.stack(
+        [place @ np.cross(x, y).T for x, y in ((middle, v), (v, after), (after, middle))]
+    )
+    sure = np.abs(sides[1]).min(axis=1) > 1e-9
+    inside = (sides[0] >= 0) & (sides[1] > 0) & (sides[2] > 0)
+    held = polygon.hold(np.zeros(2000, np.int64), *(whole(x) for x in places(place)))
+    assert np.array_equal(held[sure], inside.any(axis=1)[sure])
+    grid = Grid.regular(88.0 - 4 * np.arange(45), -178.0 + 4 * np.arange(90), "four degrees")
+    x, y = centres_of(grid)
+    point = Points.make(
+        *(w[None] for w in places(middle)), vertex_lon=across[None], vertex_lat=along[None]
+    )
+    found = owners(point, grid)[0] > 0
+    by_pair = polygon.hold(np.zeros(x.size, np.int64), whole(x), whole(y))
+    assert np.array_equal(found, by_pair) or not by_pair.any()
+
+
 def test_centres_on_shared_edges_go_to_one_cell_each() -> None:
     """Squares whose edges run along rows and columns of centres, and their diagonals too."""
     west, south = np.meshgrid(np.arange(-175.0, 185.0, 20), np.arange(-85.0, 80.0, 10))

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from landstep.coupling.points import Points
 from landstep.coupling.remap import remap_to
 from landstep.emulator.classes import MASKED
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
+from landstep.emulator.part import Part
 
 K = 3
 UNIT = EARTH_RADIUS_M**2 / AREA_UNIT_M2
@@ -254,3 +257,30 @@ def test_no_points_give_empty_fields() -> None:
         for bounds in ({}, {"lon_bounds": np.empty((0, 2)), "lat_bounds": np.empty((0, 2))}):
             remap = remap_to(Points.make(np.empty(0), np.empty(0), **bounds), grid)
             assert remap.class_areas(random_map(grid), K).shape == (0, K + 1)
+
+
+@pytest.mark.parametrize("bounds", [False, True])
+@pytest.mark.parametrize("make", [globe, turned])
+def test_parts_add_up_and_points_that_are_not_served_get_nothing(
+    make: Callable[[], Grid], bounds: bool
+) -> None:
+    grid, rng = make(), np.random.default_rng(8)
+    ny, nx = grid.shape
+    lon, lat = rng.uniform(15, 16.5, 40), rng.uniform(59, 60.1, 40)
+    if make is globe:
+        lon, lat = rng.uniform(-180, 180, 40), rng.uniform(-80, 80, 40)
+    edges = (lon[:, None] + [-0.2, 0.2], lat[:, None] + [-0.1, 0.1]) if bounds else ()
+    mask = rng.random(40) < 0.6
+    numbers, points = random_map(grid, 9), Points.make(lon, lat, *edges, mask=mask)
+    every = remap_to(Points.make(lon, lat, *edges), grid).class_areas(numbers, K)
+    total = np.zeros_like(every)
+    for top, bottom in ((0, 4), (4, ny)):
+        for left, right in ((0, 3), (3, nx)):
+            shift = 2 if make is globe else 0
+            part = Part(top, bottom, left - shift, right - shift, grid.shape)
+            total += remap_to(points, grid, part).class_areas(part.cut(numbers), K)
+    assert np.array_equal(total, remap_to(points, grid).class_areas(numbers, K)) and total.any()
+    off = np.abs(total - np.where(mask[:, None], every, 0)).max()
+    assert off <= (40 if bounds and make is globe else 0)  # a unit for each edge of another point
+    share = coverage(points, grid, total.sum(axis=1))
+    assert not share[~mask].any() and share[mask].any() and np.isfinite(share).all()
