@@ -3,7 +3,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import distribution
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,10 @@ add_executable(c_host host.c)
 target_link_libraries(c_host PRIVATE landstep::landstep)
 add_executable(fortran_host host.f90)
 target_link_libraries(fortran_host PRIVATE landstep::fortran)
+add_executable(c_stub_host stub.c)
+target_link_libraries(c_stub_host PRIVATE landstep::stub)
+add_executable(fortran_stub_host stub.f90)
+target_link_libraries(fortran_stub_host PRIVATE landstep::fortran_stub)
 """
 C_HOST = """
 #include <landstep.h>
@@ -42,12 +46,45 @@ end program host
 """
 
 
+C_STUB_HOST = """
+#include <landstep.h>
+#include <string.h>
+int main(void) {
+  double place = 0;
+  int handle = -7;
+  char text[200];
+  landstep_points points = {
+    .abi = LANDSTEP_ABI, .n_points = 1, .lon_deg = &place, .lat_deg = &place
+  };
+  if (landstep_abi() != LANDSTEP_ABI) return 1;
+  if (landstep_open("x", &points, LANDSTEP_SERIAL, 0, 0, 0, &handle) != 9 || handle != -7) return 2;
+  landstep_last_error(text, sizeof text);
+  return strstr(text, "landstep is not built in: ") == text ? 0 : 3;
+}
+"""
+FORTRAN_STUB_HOST = """
+program host
+  use landstep, only: land_t
+  implicit none
+  type(land_t) :: land
+  integer :: stat
+  real :: place(1) = 0
+  character(100) :: errmsg
+  call land%init("x", place, place, stat=stat, errmsg=errmsg)
+  if (stat /= 9 .or. index(errmsg, "init: landstep is not built in: ") /= 1) error stop 1
+  if (land%is_open()) error stop 2
+end program host
+"""
+
+
 @pytest.fixture
 def host_folder(tmp_path: Path) -> Path:
-    """A folder with a host in C and one in Fortran, and nothing else."""
+    """A folder with hosts in C and in Fortran, and nothing else."""
     (tmp_path / "CMakeLists.txt").write_text(CMAKE_PROJECT)
     (tmp_path / "host.c").write_text(C_HOST)
     (tmp_path / "host.f90").write_text(FORTRAN_HOST)
+    (tmp_path / "stub.c").write_text(C_STUB_HOST)
+    (tmp_path / "stub.f90").write_text(FORTRAN_STUB_HOST)
     return tmp_path
 
 
@@ -73,6 +110,8 @@ def test_find_package_builds_both_hosts_from_an_empty_folder(
     run(cmake, "--build", host_folder / "b")
     run(host_folder / "b" / "c_host")
     run(host_folder / "b" / "fortran_host")
+    run(host_folder / "b" / "c_stub_host")
+    run(host_folder / "b" / "fortran_stub_host")
 
 
 def test_the_flags_of_landstep_config_build_both_hosts(tools: None, host_folder: Path) -> None:
@@ -87,6 +126,83 @@ def test_the_flags_of_landstep_config_build_both_hosts(tools: None, host_folder:
     from_source = [compiler, *flags["sources"], "host.f90", "-o", "from_source", *flags["libs"]]
     run(*from_source, cwd=host_folder)
     run(host_folder / "from_source")
+
+
+def test_the_flags_of_the_stub_build_hosts_that_need_no_library(
+    tools: None, host_folder: Path
+) -> None:
+    flags = {name: text.split() for name, text in build.build_flags(stub=True).items()}
+    c_libs = [flag for flag in flags["libs"] if flag != "-llandstep_fortran"]
+    run("cc", *flags["cflags"], "stub.c", "-o", "c_stub", *c_libs, cwd=host_folder)
+    compiler = build.fortran_compiler()
+    prebuilt = [compiler, *flags["fflags"], "stub.f90", "-o", "prebuilt", *flags["libs"]]
+    run(*prebuilt, cwd=host_folder)
+    from_source = [compiler, *flags["sources"], "stub.f90", "-o", "source", *flags["libs"]]
+    run(*from_source, cwd=host_folder)
+    for program in ("c_stub", "prebuilt", "source"):
+        run(host_folder / program)
+        needed = subprocess.run(["ldd", host_folder / program], capture_output=True, text=True)
+        assert "landstep" not in needed.stdout and "python" not in needed.stdout
+
+
+def test_the_stub_builds_from_two_files_where_landstep_is_not_installed(
+    tools: None, host_folder: Path
+) -> None:
+    sources = build.package_folder() / "coupling"
+    for name in ("landstep.h", "answers.h", "entry.c", "stub.c"):
+        shutil.copy(
+            sources / name, host_folder / f"copied_{name}" if name == "stub.c" else host_folder
+        )
+    command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-I.", '-DLANDSTEP_VERSION="0.1.0"']
+    run(*command, "stub.c", "entry.c", "copied_stub.c", "-lm", "-o", "copied", cwd=host_folder)
+    run(host_folder / "copied")
+
+
+@pytest.mark.parametrize(("package", "name"), [("landstep", "host"), ("landstep-stub", "stub")])
+def test_pkg_config_builds_both_hosts_wherever_the_package_is_moved(
+    tools: None, host_folder: Path, package: str, name: str
+) -> None:
+    reader = shutil.which("pkg-config")
+    if reader is None:
+        pytest.skip("no pkg-config")
+    moved = host_folder / "moved here"
+    for part in ("lib", "include", "fortran_shim"):
+        shutil.copytree(build.package_folder() / part, moved / part)
+    links = host_folder / "moved"
+    links.symlink_to(moved)
+    place = {**os.environ, "PKG_CONFIG_PATH": str(links / "lib" / "pkgconfig")}
+
+    def ask(*question: str) -> list[str]:
+        done = subprocess.run(
+            [reader, *question, package], capture_output=True, text=True, check=True, env=place
+        )
+        return done.stdout.split()
+
+    assert ask("--modversion") == [version("landstep")]
+    flags = ask("--cflags", "--libs")
+    assert any(str(links) in flag for flag in flags)
+    run("cc", f"{name}.c", "-o", "c_host", *flags, cwd=host_folder)
+    sources = ask("--variable=fortran_sources")
+    run(build.fortran_compiler(), *sources, f"{name}.f90", "-o", "f_host", *flags, cwd=host_folder)
+    run(host_folder / "c_host")
+    run(host_folder / "f_host")
+
+
+def test_a_module_of_another_version_is_told(tools: None, host_folder: Path) -> None:
+    """The module as an older landstep had it, over this library."""
+    flags = {key: text.split() for key, text in build.build_flags(stub=True).items()}
+    sources = []
+    for source in flags["sources"]:
+        text = Path(source).read_text("utf-8")
+        copy = host_folder / Path(source).name
+        copy.write_text(text.replace("landstep_abi = 2_c_int", "landstep_abi = 1_c_int"), "utf-8")
+        sources.append(str(copy))
+    words = "init: module landstep has interface version 1, liblandstep 2: "
+    text = FORTRAN_STUB_HOST.replace("init: landstep is not built in: ", words)
+    (host_folder / "old.f90").write_text(text)
+    libs = [flag for flag in flags["libs"] if flag != "-llandstep_fortran"]
+    run(build.fortran_compiler(), *sources, "old.f90", "-o", "old", *libs, cwd=host_folder)
+    run(host_folder / "old")
 
 
 def test_the_library_shows_the_functions_of_the_header_and_no_more(tools: None) -> None:
@@ -109,12 +225,13 @@ def test_the_installed_package_holds_what_hosts_need() -> None:
     wanted = {
         "landstep/py.typed",
         "landstep/emulator/schemes/hilda8.toml",
-        "landstep/fortran_shim/landstep.f90",
-        "landstep/fortran_shim/landstep_c.f90",
-        *(f"landstep/fortran_shim/{name}" for name in build.HOST_SOURCES),
+        *(f"landstep/fortran_shim/{name}" for name in build.MODULE_SOURCES + build.HOST_SOURCES),
         *(f"landstep/fortran_shim/{name}" for name in build.SERIAL_SOURCES + build.MPI_SOURCES),
         "landstep/include/landstep.h",
         "landstep/lib/liblandstep.so",
+        "landstep/lib/liblandstep_stub.a",
+        "landstep/lib/pkgconfig/landstep.pc",
+        "landstep/lib/pkgconfig/landstep-stub.pc",
         "landstep/lib/cmake/landstep/landstepConfig.cmake",
     }
     assert wanted <= files
@@ -136,8 +253,10 @@ def test_what_is_missing_is_named_with_its_cure(
     with pytest.raises(DependencyError, match="nf-config not found: install netCDF-Fortran"):
         build.netcdf_fortran()
     monkeypatch.setattr(build, "package_folder", lambda: tmp_path)
-    with pytest.raises(DependencyError, match="installed without its C library"):
+    with pytest.raises(DependencyError, match="C library, because no C compiler or no shared lib"):
         build.build_flags()
+    with pytest.raises(DependencyError, match="liblandstep_stub.a is not there: .* no C compiler"):
+        build.build_flags(stub=True)
 
 
 def test_a_host_that_does_not_compile_gives_the_compilers_words(
@@ -174,7 +293,9 @@ def test_a_wheel_builds_with_whatever_is_there(
     names = zipfile.ZipFile(wheel).namelist()
     assert {"landstep/emulator/emulator.py", "landstep/fortran_shim/landstep.f90"} <= set(names)
     assert ("landstep/lib/liblandstep.so" in names) == library
-    assert ("landstep/include/landstep.h" in names) == library
+    stub = "C_COMPILER" not in missing
+    assert ("landstep/include/landstep.h" in names) == stub
+    assert ("landstep/lib/liblandstep_stub.a" in names) == stub
     assert ("landstep/lib/liblandstep_fortran.a" in names) == fortran
     assert any("_example_host" in name for name in names) == fortran
     assert ("landstep/fortran_shim/example_host.py" in names) == fortran
