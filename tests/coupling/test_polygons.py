@@ -83,9 +83,7 @@ def voronoi(n: int, seed: int = 0) -> Points:
 
 def rotated(spacing: float, tilt: float = 37.3) -> Points:
     """A grid in latitude and longitude whose pole lies elsewhere; its edges are great circles."""
-    lat, lon = np.meshgrid(
-        np.arange(-90, 90.1, spacing), np.arange(0, 360, spacing), indexing="ij"
-    )
+    lat, lon = np.meshgrid(np.arange(-90, 90.1, spacing), np.arange(0, 360, spacing), indexing="ij")
     a, b = np.deg2rad(tilt), np.deg2rad(51.7)
     turn = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
     turn = np.array([[np.cos(b), -np.sin(b), 0], [np.sin(b), np.cos(b), 0], [0, 0, 1]]) @ turn

@@ -153,7 +153,9 @@ def test_each_part_is_right_to_the_step_that_angles_are_counted_in(
 ) -> None:
     """1e-9 degrees of a third of one, on two sides of two kinds: 1.2e-8 of a cell."""
     expected = brute_force(cells, region()) * areas_of(region())
-    assert (np.abs(weights(points_of(cells), region()) - expected) / areas_of(region())).max() < 2e-8
+    assert (
+        np.abs(weights(points_of(cells), region()) - expected) / areas_of(region())
+    ).max() < 2e-8
 
 
 def test_parts_that_are_rounded_one_by_one_do_not_conserve() -> None:
