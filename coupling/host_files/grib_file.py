@@ -147,7 +147,7 @@ class GribGrid:
     @property
     def variables(self) -> dict[str, tuple[str, ...]]:
         """Give variable -> the field that it holds, of those that GRIB 1 has."""
-        tables = [t for t in self.layout.variables if (t.parameter or 0) <= LARGEST_OF_GRIB1]
+        tables = [t for t in self.layout.variables if t.parameter <= LARGEST_OF_GRIB1]
         return {table.name: (table.field,) for table in tables}
 
     def write(self, target: Path, fields: Fields, year: int) -> dict[str, int]:
@@ -162,7 +162,6 @@ class GribGrid:
             if table.name not in self.variables or table.field not in fields:
                 continue
             values, date = fields[table.field], year * 10000 + 101
-            assert table.parameter is not None  # a GRIB layout's, by its test
             contents.append(new_message(self.grid, table.parameter, date, values, table.tolerance))
             written[table.name] = values.size
         _write(target, contents)

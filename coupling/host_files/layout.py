@@ -20,8 +20,8 @@ SMALLEST_LAND = 1e-3
 class PlacesTable(StrictTable):
     """Variables that hold the longitudes and latitudes of the points."""
 
-    lon: str
-    lat: str
+    lon: str = "lon"
+    lat: str = "lat"
 
 
 class ClassesTable(StrictTable):
@@ -49,7 +49,7 @@ class VariableTable(StrictTable):
     required : false for one that a file may lack, and is then left out
     exact : true where the host refuses sums that float32 cannot hold: the variable is float64
     maximum : the variable that holds its largest value of all years
-    parameter : paramId in a GRIB file
+    parameter : paramId in a GRIB file; 0 in others
     tolerance : how much a number may differ in a GRIB file, from packing
     """
 
@@ -63,7 +63,7 @@ class VariableTable(StrictTable):
     required: bool = True
     exact: bool = False
     maximum: str | None = None
-    parameter: int | None = None
+    parameter: int = 0
     tolerance: float = 0.0
 
 
@@ -96,7 +96,7 @@ class Layout(StrictTable):
     table: str
     long_name: str
     kind: str = "netcdf"
-    places: PlacesTable | None = None
+    places: PlacesTable = PlacesTable()
     classes: ClassesTable | None = None
     years: str | None = None
     rest: RestTable | None = None

@@ -187,8 +187,7 @@ def _largest(held: Held, numbers: np.ndarray, maximum: Stored) -> np.ndarray:
 def _check_is_of(file: NetcdfFile, layout: Layout) -> None:
     """Refuse another host's file, naming all that it lacks."""
     names = file.names()
-    places = layout.places
-    wanted = [places.lon, places.lat] if places else []
+    wanted = [layout.places.lon, layout.places.lat]
     wanted += [table.name for table in layout.variables if table.required]
     missing = [name for name in wanted if name not in names]
     if missing:
@@ -214,9 +213,9 @@ def _check_classes(file: NetcdfFile, layout: Layout) -> None:
 
 def _read_points(file: NetcdfFile, layout: Layout) -> tuple[Points, tuple[str, ...]]:
     """Read the points, and the dimensions that they lie along."""
-    assert layout.places is not None  # _check_is_of
-    lat, lat_dims = _degrees(file, layout.places.lat)
-    lon, lon_dims = _degrees(file, layout.places.lon)
+    places = layout.places
+    lat, lat_dims = _degrees(file, places.lat)
+    lon, lon_dims = _degrees(file, places.lon)
     if lat_dims == lon_dims and len(lat_dims) == 1:
         return from_list(lat, lon), lat_dims
     if lat_dims == lon_dims and len(lat_dims) == 2:
@@ -224,7 +223,7 @@ def _read_points(file: NetcdfFile, layout: Layout) -> tuple[Points, tuple[str, .
     if len(lat_dims) == len(lon_dims) == 1:
         return from_axes(lat, lon), (*lat_dims, *lon_dims)
     raise InputError(
-        f"{file.path.name}: {layout.places.lat} lies along {lat_dims}, {layout.places.lon} along "
+        f"{file.path.name}: {places.lat} lies along {lat_dims}, {places.lon} along "
         f"{lon_dims}, expected a row of each, a list of both, or both on the same two dimensions"
     )
 

@@ -87,12 +87,16 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
     run = Run.open(task.run, task.experiment)
     file = _opened(task, layout)
     places = _records(task, file, run)
-    reference = _reference(task, file, run)
-    baseline = 0
+    baseline, reference = 0, None
     if isinstance(file, GribGrid):
+        if run.experiment.coupling.mode == "anomaly":
+            raise ConfigError(
+                "--grid: there is no file whose fields could be the baseline; name one, or set "
+                "[coupling] mode = 'absolute'"
+            )
         land = years_of_grid(run, file)
     else:
-        assert reference is not None  # _reference
+        reference = _reference(task, file, run)
         baseline = file.years.index(reference) if file.years else 0
         land = years_of_file(run, file, baseline, reference)
     found: dict[int, Fields] = {}
@@ -159,16 +163,9 @@ def _records(
     return {0: first}
 
 
-def _reference(task: Task, file: NetcdfHostFile | GribHostFile | GribGrid, run: Run) -> int | None:
-    """Find the year whose land the file's own fields belong to; None where there is no file."""
+def _reference(task: Task, file: NetcdfHostFile | GribHostFile, run: Run) -> int:
+    """Find the year whose land the file's own fields belong to."""
     settings = run.experiment.coupling
-    if isinstance(file, GribGrid):
-        if settings.mode == "anomaly":
-            raise ConfigError(
-                "--grid: there is no file whose fields could be the baseline; name one, or set "
-                "[coupling] mode = 'absolute'"
-            )
-        return None
     reference = task.reference if task.reference is not None else settings.reference
     if reference is None:
         reference = run.years[0]
