@@ -19,6 +19,7 @@ from landstep.emulator.errors import CouplingError, LandstepError
 
 if TYPE_CHECKING:
     from landstep.coupling.coupler import Coupler
+    from landstep.coupling.switched_off import SwitchedOff
 
 ABI = 2
 DONE = 0x4C53  # what C takes for success; cffi itself answers 0 when Python cannot be reached
@@ -29,7 +30,7 @@ SERIAL = -1
 class _Handle:
     """One opened experiment; the lock lets two threads of a host share it."""
 
-    coupler: Coupler
+    coupler: Coupler | SwitchedOff
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -40,7 +41,7 @@ class Handles:
         self._numbers = itertools.count(1)  # next() on it is atomic
         self._open: dict[int, _Handle] = {}
 
-    def add(self, coupler: Coupler) -> int:
+    def add(self, coupler: Coupler | SwitchedOff) -> int:
         """Keep an opened coupler; returns its number, never used again."""
         number = next(self._numbers)
         self._open[number] = _Handle(coupler)
@@ -237,7 +238,7 @@ class Calls:
     def _given(self, pointer: Any, shape: Sequence[int]) -> Any:
         return None if pointer == self._ffi.NULL else self._array(pointer, shape).copy()
 
-    def _fits(self, coupler: Coupler, name: Any, n_values: int) -> None:
+    def _fits(self, coupler: Coupler | SwitchedOff, name: Any, n_values: int) -> None:
         if n_values != coupler.n:
             raise CouplingError(
                 f"{self._text(name)!r}: the array has {n_values} values, expected {coupler.n}, one "

@@ -1,36 +1,69 @@
-"""A host's view of the emulator: dates in, fields on the host's points out."""
+"""A host's view of the emulator: dates and climate in, fields on the host's points out."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from landstep.coupling.fields import field_list, field_named, host_fields
+from landstep.coupling.areas import Areas
+from landstep.coupling.dump import dumped
+from landstep.coupling.gross import GrossChange
+from landstep.coupling.host_climate import HostClimate
+from landstep.coupling.host_fields import HostFields, Surface
+from landstep.coupling.land_surface import LandSurface
+from landstep.coupling.observing import write_fields
 from landstep.coupling.points import Points
-from landstep.coupling.remap import Remap, remap_to
+from landstep.coupling.restarting import Memory, check_start
+from landstep.coupling.seasons import Date, check_date
+from landstep.coupling.switched_off import SwitchedOff
 from landstep.emulator.emulator import Emulator
-from landstep.emulator.errors import CouplingError, StepError
+from landstep.emulator.errors import ConfigError, CouplingError, LandstepError, StepError
+from landstep.emulator.experiment import load_experiment
+from landstep.emulator.monthly_means import MonthlyMeans
+from landstep.emulator.ranks import Ranks
 from landstep.emulator.state import State
 
-LONGEST_MONTH = (31, 30, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-"""Days of each month in whichever calendar gives it most: February has 30 in a 360-day year."""
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What the host was told when a year began.
+
+    state : the land then; surface : the fields, and `before` those that they took the place of
+    change : gross, between the maps of the two
+    """
+
+    state: State
+    surface: Surface
+    before: Surface
+    change: GrossChange
 
 
 class Coupler:
-    """One experiment on the points of one host.
+    """One experiment on the points of one host, or of one rank of it.
 
     The Fortran and C interfaces are this class and nothing else. A call that raises leaves the
-    coupler as it was, so that the host can go on.
+    coupler as it was, so that the host can go on. With a communicator `open`, an `update` that
+    begins a year, `write_restart` and `close` are calls of all its ranks; the others are not.
     """
 
-    def __init__(self, emulator: Emulator, state: State, remap: Remap) -> None:
-        """Put an opened emulator and a state on a host's points."""
+    def __init__(
+        self, emulator: Emulator, state: State, land: LandSurface, fields: HostFields
+    ) -> None:
+        """Put together what `open` opened."""
         self._emulator: Emulator | None = emulator
+        self._settings = emulator.experiment.coupling
         self._state = state
-        self._remap = remap
-        self._heard: int | None = None
-        self._fields: dict[str, np.ndarray] | None = None
+        self._land = land
+        self._fields = fields
+        means = MonthlyMeans(land.points.mine.n, state.year)
+        self._climate = HostClimate(emulator.inputs, land.points, means)
+        self._told: _Told | None = None
+        self._date: Date | None = None
+        self._date_before: Date | None = None
+        self._moved: frozenset[str] = frozenset()
 
     @classmethod
     def open(
@@ -39,25 +72,68 @@ class Coupler:
         lon_deg: np.ndarray,
         lat_deg: np.ndarray,
         *,
-        lon_bounds: np.ndarray | None = None,
-        lat_bounds: np.ndarray | None = None,
+        comm: int | None = None,
         year: int | None = None,
         restart: str | Path | None = None,
-    ) -> Coupler:
+        start: str | None = None,
+        **geometry: Any,
+    ) -> Coupler | SwitchedOff:
         """Open an experiment on a host's points.
 
-        lon_deg, lat_deg : (n_points,) centres, degrees; longitudes -180..180 or 0..360
-        lon_bounds, lat_bounds : (n_points, 2) edges: area fractions are then taken over the
-            rectangles; without them, from the cell that holds the point
+        lon_deg, lat_deg, geometry : as `Points.make` takes them: centres in degrees, and what else
+            the host knows of its cells (lon_bounds, lat_bounds, vertex_lon, vertex_lat, area_m2,
+            index, mask)
+        comm : Fortran's integer of the host's communicator; None or -1: this process is alone
         year : the year of the experiment's map to start from
         restart : a restart file to start from instead; with `year`, it must be of that year
-        Raises CouplingError for points that cannot be, StateError for a restart that steps
-        backward in time, and whatever `Emulator` raises.
+        start : "initial" (a map), "restart", or "branch": a restart file from which a run with
+            other settings or points starts; None: "restart" where there is one, else "initial"
+        Raises CouplingError for points that cannot be, StateError for a restart of another run or
+        one that steps backward in time, and whatever `Emulator` raises. An error on one rank is
+        raised on all.
         """
-        points = Points.make(lon_deg, lat_deg, lon_bounds, lat_bounds)
-        emulator = Emulator.open(experiment)
+        ranks = Ranks.of_host(comm)
+        try:
+            with ranks.together():
+                points = Points.make(lon_deg, lat_deg, **geometry)
+            if geometry.get("index") is None:
+                before = sum(ranks.of_all(points.n)[: ranks.rank])
+                points = replace(points, index=points.index + before)
+            with ranks.together():
+                read = load_experiment(experiment)
+                check_start(start, restart)
+            if not read.coupling.active:
+                return SwitchedOff(points.n)
+            return cls.on(Emulator.open(read, ranks), points, year, restart, start)
+        except LandstepError as error:
+            if error.shared:
+                ranks.release()
+            raise
+
+    @classmethod
+    def on(
+        cls,
+        emulator: Emulator,
+        points: Points,
+        year: int | None = None,
+        restart: str | Path | None = None,
+        start: str | None = None,
+    ) -> Coupler:
+        """Put an opened emulator on a host's points; see `open`."""
         state = emulator.start(year, direction="forward", restart=restart)
-        return cls(emulator, state, remap_to(points, emulator.grid))
+        land = LandSurface.of(emulator, points)
+        with emulator.assembly.ranks.together():
+            of, scheme, mine = emulator.experiment, emulator.scheme, land.points.mine
+            fields = HostFields.of(of, scheme, land.legend is not None, mine.lat)
+            coupler = cls(emulator, state, land, fields)
+            if state.kept and start != "branch":
+                coupler._recall(Memory.of(state.kept, land.points, fields.identity, str(restart)))
+        return coupler
+
+    @property
+    def n(self) -> int:
+        """How many points this rank has."""
+        return self._land.points.mine.n
 
     @property
     def year(self) -> int:
@@ -69,68 +145,207 @@ class Coupler:
         """The land surface itself."""
         return self._state
 
+    def names(self) -> list[str]:
+        """Names of the fields."""
+        self._opened("names")
+        return self._fields.names
+
+    def describe(self, name: str, attribute: str) -> str:
+        """Say what a field is: its units, denominator, long_name, standard_name or schedule.
+
+        Raises CouplingError for a name or an attribute that is none.
+        """
+        self._opened("describe")
+        return self._fields.describe(name, attribute)
+
+    def baseline(self, name: str, values: np.ndarray) -> None:
+        """Take a field as the host has it without landstep, before the first update.
+
+        name : of a field, see `names`
+        values : (n,), or (n, 12) for a field that has a value a month, in the field's units. Where
+            the run goes on from a restart, the baseline that it holds stands
+        Raises CouplingError for values that cannot be, StepError after an update.
+        """
+        self._opened("baseline")
+        if self._told is not None:
+            raise StepError(f"baseline {name!r}: fields were handed out; give it before update")
+        self._fields.give(name, values)
+
+    def put(self, name: str, values: np.ndarray, units: str = "") -> None:
+        """Take the host's own climate at the date of the last update.
+
+        name : CF standard name, e.g. "air_temperature"; see emulator/climate.py
+        values : (n,); all calls of a month count alike in its mean
+        units : of the values; "": SI, as in emulator/climate.py
+        Raises StepError before the first update, CouplingError for another length, InputError for
+        a name, unit or value that cannot be, ConfigError where nothing says to which climate the
+        zones belong.
+        """
+        emulator = self._opened("put")
+        if self._date is None:
+            raise StepError(f"put {name!r}: no date yet; call update first")
+        if np.shape(values) != (self.n,):
+            raise CouplingError(
+                f"put {name!r}: array of shape {np.shape(values)}, expected ({self.n},), one for "
+                "each point"
+            )
+        emulator.check_put(name)
+        self._climate.put(name, values, units, self._date[1])
+
     def update(self, year: int, month: int, day: int) -> bool:
         """Bring the land surface to a date of the host's calendar.
 
         returns : True where fields moved since the last call that said so; always True for the
-            first call, because the host has no fields yet
+            first call, because the host has no fields yet. `changed` tells which moved
         Raises StepError for a date that cannot be, an earlier year, or a year that skips one;
-        InputError for a year outside the forcing.
+        InputError for a year outside the forcing, or a month without the climate that the host
+        gave in others.
         """
+        date = year, month, day
         emulator = self._opened("update")
-        _check_date(year, month, day)
+        if date == self._date:
+            self._moved = frozenset()
+            return False
+        if self._date is None or year != self._state.year:
+            self._begin(emulator, date)
+            moved = frozenset(self._fields.names)
+        else:
+            check_date(year, month, day, self._settings.calendar)
+            moved = self._fields.moved(self._date, date)
+        if moved:
+            self._date_before = self._date
+        self._date = date
+        self._moved = moved if self._settings.observe is None else frozenset()
+        return bool(self._moved)
+
+    def _begin(self, emulator: Emulator, date: Date) -> None:
+        """Step to the year of a date and find its fields; all of it or nothing."""
+        ranks, folder, year = emulator.assembly.ranks, self._settings.dump, date[0]
+        asked = "-".join(map(str, date))
+        with ranks.together():
+            check_date(*date, self._settings.calendar)
+            self._check_year(year)
+        ranks.same({"date of update": asked})
+        folder = None if folder is None else emulator.experiment.path(folder)
+        with dumped(folder, ranks, self._state, f"update to {asked}"):
+            if self._told is None:
+                self._fields.begin(self._reference(emulator), ranks)
+            state, climate = self._state, self._climate
+            while state.year < year:
+                state = emulator.step(state.year + 1, climate.heard(emulator, state))
+                climate = climate.next_year()
+            if self._told is None:
+                climate.begin(date[1])
+                old, before = self._state, self._fields.surface(self._land.areas(self._state))
+            else:
+                old, before = self._told.state, self._told.surface
+            surface = before
+            if state is not old:
+                surface = self._fields.surface(self._land.areas(state))
+            change = self._land.change(old.land_use, state.land_use, surface.areas)
+            if self._settings.observe is not None:
+                observed = emulator.experiment.path(self._settings.observe)
+                about = {name: self._fields.about(name) for name in surface.values}
+                write_fields(observed, year, surface.values, about, self._land.points)
+        self._state, self._climate = state, climate
+        self._told = _Told(state, surface, before, change)
+
+    def _reference(self, emulator: Emulator) -> Areas | None:
+        """Find the land from which changes are counted; None where nothing is added to them."""
+        fields, wanted = self._fields, self._settings.reference
+        if fields.reference is not None or not fields.baselines:
+            return fields.reference
+        if wanted is None or wanted == self._state.year:
+            return self._land.areas(self._state)
+        years = emulator.inputs.land_use.years
+        if wanted not in years:
+            raise ConfigError(
+                f"[coupling] reference = {wanted}: the experiment has no map of that year (it has "
+                f"{years[0]} to {years[-1]}), and the run starts from {self._state.year}"
+            )
+        return self._land.areas_of(emulator.inputs.land_use.map(wanted), wanted)
+
+    def _check_year(self, year: int) -> None:
+        """Refuse a year that cannot be reached from here."""
         reached = self._state.year
         if year < reached:
             raise StepError(f"time went back: {year} asked, {reached} reached")
-        if year > reached + 1:
+        if year > reached + 1 and not self._settings.skip:
             raise StepError(
                 f"{year} asked, {reached} reached: that skips {reached + 1}; call update at least "
-                "once a year"
+                "once a year, or set skip = true in [coupling]"
             )
-        if year == reached + 1:
-            self._state = emulator.step(year, self._state)
-            self._fields = None
-        changed = self._heard != year
-        self._heard = year
-        return changed
+
+    def changed(self, name: str) -> bool:
+        """Tell whether a field moved in the last update."""
+        self._opened("changed")
+        self._fields.field(name)
+        return name in self._moved
 
     def get(self, name: str) -> np.ndarray:
-        """Give a field on the host's points: (n_points,) float64, read-only.
+        """Give a field on the host's points, of the date of the last update.
 
-        Raises CouplingError for a name that is none; see `names`.
+        returns : (n,) float64, read-only, always finite
+        Raises CouplingError for a name that is none, or a field that needs a baseline;
+        StepError before the first update.
         """
-        emulator = self._opened("get")
-        if self._fields is None:
-            areas = self._remap.class_areas(self._state.land_use, emulator.scheme.n_classes)
-            self._fields = host_fields(areas, self._remap.coverage, emulator.scheme)
-        return field_named(self._fields, name)
+        told, date = self._handed_out("get", name)
+        return self._fields.value(told.surface, name, date)
 
-    def names(self) -> list[str]:
-        """Names of the fields."""
-        return [field.name for field in field_list(self._opened("names").scheme)]
+    def get_previous(self, name: str) -> np.ndarray:
+        """Give a field as it was before it moved last: (n,) float64, read-only.
+
+        Where it has not moved yet it is the field itself. Raises as `get` does.
+        """
+        told, date = self._handed_out("get_previous", name)
+        before = self._date_before
+        if self._fields.field(name).months == 1 or before is None:
+            return self._fields.value(told.before, name, date)
+        same_year = before[0] == told.state.year
+        return self._fields.value(told.surface if same_year else told.before, name, before)
+
+    def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give what a class gained and lost when the land moved last.
+
+        class_name : of the scheme, e.g. "forest"
+        returns : gain and loss, each (n,) float64, gross: shares of the known part of the host's
+            cell. Gain less loss is the change of its area fraction
+        Raises CouplingError for a class that is none, StepError before the first update.
+        """
+        told, _ = self._handed_out("get_change", class_name)
+        number = self._fields.class_number(class_name)
+        return told.change.gain[:, number], told.change.loss[:, number]
 
     def write_restart(self, path: str | Path) -> None:
         """Write a restart file; the run goes on as if it had not. Raises InputError."""
-        self._opened("write_restart")
-        self._state.save(path)
+        emulator = self._opened("write_restart")
+        ranks = emulator.assembly.ranks
+        of_points, of_all = self._climate.kept()
+        memory = Memory(self._fields.identity, {**self._fields.kept(), **of_points}, of_all)
+        kept = memory.kept(self._land.points)
+        whole = emulator.whole(replace(self._state, kept=kept))
+        with ranks.together():
+            if whole is not None:
+                whole.save(path)
 
     def close(self) -> None:
         """Let the emulator go. A later call raises CouplingError."""
-        self._opened("close")
+        emulator = self._opened("close")
         self._emulator = None
-        self._fields = None
+        emulator.assembly.ranks.release()
+
+    def _recall(self, memory: Memory) -> None:
+        """Go on from what a restart kept."""
+        self._fields.recall(memory.of_points)
+        self._climate = self._climate.recalled(memory.of_points, memory.of_all)
+
+    def _handed_out(self, call: str, name: str) -> tuple[_Told, Date]:
+        self._opened(call)
+        if self._told is None or self._date is None:
+            raise StepError(f"{call} {name!r}: no fields yet; call update first")
+        return self._told, self._date
 
     def _opened(self, call: str) -> Emulator:
         if self._emulator is None:
             raise CouplingError(f"{call}: this coupler was closed")
         return self._emulator
-
-
-def _check_date(year: int, month: int, day: int) -> None:
-    """Refuse a month or day that no calendar has."""
-    if not 1 <= month <= 12:
-        raise StepError(f"month {month} in {year}-{month}-{day}, expected 1 to 12")
-    if not 1 <= day <= LONGEST_MONTH[month - 1]:
-        raise StepError(
-            f"day {day} in {year}-{month}-{day}, expected 1 to {LONGEST_MONTH[month - 1]}"
-        )

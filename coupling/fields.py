@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
+from landstep.coupling.areas import Areas
 from landstep.emulator.classes import Scheme
 from landstep.emulator.errors import CouplingError
 
@@ -26,25 +29,145 @@ class Field:
     long_name : in words
     units : CF units
     denominator : what a share is a share of; empty for what is not a share
+    rule : how it is made: "fraction", "type", "mean", "monthly_type" or "monthly_mix"
+    standard_name : CF's, where there is one
+    schedule : "annual", one value that jumps on 1 January; "monthly", twelve values
+    season : of a monthly field, the host's own rule between months
+    bounds : lowest and highest value, in its units
+    fill : value where there is no land, or nothing to take a share of
+    of_type, of_cover : the fields that it goes with
+    source : who says so
+    attributes : for host files, such as a GRIB paramId
     """
 
     name: str
     long_name: str
     units: str
     denominator: str
+    rule: str = "fraction"
+    standard_name: str = ""
+    schedule: str = "annual"
+    season: str = ""
+    bounds: tuple[float, float] = (0.0, 1.0)
+    fill: float = 0.0
+    of_type: str = ""
+    of_cover: str = ""
+    source: str = ""
+    attributes: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def months(self) -> int:
+        """Values at each point: 12 for a monthly field, else 1."""
+        return 12 if self.schedule == "monthly" else 1
+
+    @property
+    def integer(self) -> bool:
+        """Whether its values are numbers of types: chosen, never interpolated."""
+        return self.rule == "type"
+
+
+@dataclass(frozen=True)
+class SumGroup:
+    """Fractions of one denominator that belong together.
+
+    fields : their names
+    total : 1 or 100
+    exact : they sum to the total; else at most to it
+    last_gives_way : of too large a sum the last field is cut first; else all are scaled
+    whole : the field of them that is 0 or the total; "" where there is none
+    """
+
+    fields: tuple[str, ...]
+    total: float
+    exact: bool
+    last_gives_way: bool = False
+    whole: str = ""
+
+
+class FieldSource(Protocol):
+    """What makes a host's fields out of areas: ClassFields, or the Crosswalk of a table."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """All fields."""
+        ...
+
+    @property
+    def sums(self) -> tuple[SumGroup, ...]:
+        """Fractions that belong together."""
+        ...
+
+    def values(self, areas: Areas) -> dict[str, np.ndarray]:
+        """Value of every annual field: name -> (n,) float64, read-only, always finite."""
+        ...
+
+    def mask(self, areas: Areas) -> np.ndarray:
+        """Points of which there is land to tell of: (n,) bool."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClassFields:
+    """The class fractions themselves, for a host without a table.
+
+    of : the class scheme
+    """
+
+    of: Scheme
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """A fraction for each class, the dominant class, the known share."""
+        return tuple(field_list(self.of))
+
+    @property
+    def sums(self) -> tuple[SumGroup, ...]:
+        """The class fractions sum to 1."""
+        return (SumGroup(tuple(AREA_FRACTION + name for name in self.of.names), 1.0, True),)
+
+    def values(self, areas: Areas) -> dict[str, np.ndarray]:
+        """Values of every field, as `host_fields` gives them."""
+        return host_fields(areas.of_classes(), areas.coverage, self.of)
+
+    def mask(self, areas: Areas) -> np.ndarray:
+        """Points where some class is known: (n,) bool."""
+        return areas.values.sum(axis=(1, 2)) > 0
 
 
 def field_list(scheme: Scheme) -> list[Field]:
     """Fields of a class scheme: a fraction for each class, the dominant class, the known share."""
     known = "the part of the host's cell whose class the emulator knows"
+    source = f"by definition, class scheme {scheme.name}"
     shares = [
-        Field(AREA_FRACTION + name, f"area fraction of {long_name}", "1", known)
+        Field(
+            AREA_FRACTION + name,
+            f"area fraction of {long_name}",
+            "1",
+            known,
+            standard_name="area_fraction",
+            source=source,
+        )
         for name, long_name in zip(scheme.names, scheme.long_names, strict=True)
     ]
     return [
         *shares,
-        Field(DOMINANT_CLASS, "code of the class with the largest area", "", ""),
-        Field(COVERED_FRACTION, "share of the host's cell that is known", "1", "the host's cell"),
+        Field(
+            DOMINANT_CLASS,
+            "code of the class with the largest area",
+            "",
+            "",
+            rule="type",
+            bounds=(0.0, OUTSIDE_CODE),
+            fill=OUTSIDE_CODE,
+            source=source,
+        ),
+        Field(
+            COVERED_FRACTION,
+            "share of the host's cell that is known",
+            "1",
+            "the host's cell",
+            source="by definition",
+        ),
     ]
 
 

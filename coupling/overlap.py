@@ -1,4 +1,10 @@
-"""Exact overlap of host rectangles with the cells of a regular grid, row by row."""
+"""Exact overlap of host rectangles with the cells of a regular grid.
+
+Each cell's whole-numbered area is shared out by rounding sums, not parts: first along latitude,
+R(A f(north)) - R(A f(south)) with f the share of the cell south of an edge, then in each such band
+along longitude, in the same way. What two rectangles have between them thus cancels, and where
+rectangles cover a cell once, however they lie, their parts add up to its area to the last unit.
+"""
 
 from __future__ import annotations
 
@@ -6,159 +12,168 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from landstep.coupling.angles import POLE, TURN, sine_between, whole
 from landstep.coupling.points import Points
-from landstep.emulator.classes import MASKED
+from landstep.coupling.runs import add_runs, checked, pieces, runs_in
 from landstep.emulator.grid import Grid
+from landstep.emulator.part import Part
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The rows of the grid under each rectangle.
+class Bands:
+    """The rows of a part, cut where rectangles begin and end in latitude.
 
-    top, bottom : (n,) int64, bottom excluded; no row where they are equal
-    ny : rows of the grid
+    edges : (m + 1,) int64 latitudes in STEP_DEG, north to south
+    row : (m,) int64, the part's row that each band lies in
+    area : (m,) int64, of the band in one cell of the row, in AREA_UNIT_M2
     """
 
-    top: np.ndarray
-    bottom: np.ndarray
-    ny: int
+    edges: np.ndarray
+    row: np.ndarray
+    area: np.ndarray
 
-    def members(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of some rectangles lie on each row: places in `point`, row after row, and where
-        each row's begin, (ny + 1,).
+    @classmethod
+    def make(cls, lat_edges: np.ndarray, area: np.ndarray, others: np.ndarray) -> Bands:
+        """Cut rows at other latitudes.
+
+        lat_edges : (rows + 1,) int64, north to south; area : (rows,) int64; others : int64
         """
-        height = self.bottom[point] - self.top[point]
-        member = np.repeat(np.arange(point.size), height)
-        first = np.repeat(np.cumsum(height) - height, height)
-        row = np.repeat(self.top[point], height) + np.arange(member.size) - first
-        start = np.searchsorted(np.sort(row), np.arange(self.ny + 1))
-        return member[np.argsort(row, kind="stable")], start
-
-
-@dataclass(frozen=True)
-class Span:
-    """A run of columns under each rectangle: [first, last], the ends covered in part.
-
-    point : (m,) int64, the rectangles that have one
-    first, last : (m,) int64 columns
-    first_share, last_share : (m,) float64, share of the end columns' width, 0..1; where first and
-        last are the same column, first_share is all of it and last_share is 0
-    member : places in the arrays above, row after row of the grid
-    start : (ny + 1,) int64, where each row's members begin in `member`
-    """
-
-    point: np.ndarray
-    first: np.ndarray
-    last: np.ndarray
-    first_share: np.ndarray
-    last_share: np.ndarray
-    member: np.ndarray
-    start: np.ndarray
+        held = others[(others < lat_edges[0]) & (others > lat_edges[-1])]
+        edges = np.unique(np.concatenate([lat_edges, held]))[::-1]
+        row = np.searchsorted(-lat_edges, -edges[:-1], side="right") - 1
+        upper, lower = lat_edges[row], lat_edges[row + 1]
+        share = sine_between(lower, edges[:-1]) / sine_between(lower, upper)
+        below = np.rint(area[row] * share).astype(np.int64)
+        below = np.where(edges[:-1] == upper, area[row], below)
+        next_below = np.where(edges[1:] == lower, 0, np.append(below[1:], 0))
+        return cls(edges, row, below - next_below)
 
 
 @dataclass(frozen=True)
 class RectangleOverlap:
-    """Host rectangles on a regular grid.
+    """Host rectangles on a part of a regular grid.
 
-    sines : (ny + 1,) sine of the rows' edges, north to south
-    south, north : (n,) sine of the rectangles' edges
-    area : (ny,) int64 area of a row's cells, in AREA_UNIT_M2
-    spans : one or two runs of columns a rectangle (two where it crosses the grid's western edge)
-    coverage : (n,) float64 share of the rectangle's area that lies in the grid
+    n : points; part : of the grid
+    bands : of the part's rows
+    point : (m,) int64, whose rectangle a run of columns belongs to
+    top, bottom : (m,) int64, its bands; bottom excluded
+    first, stop : (m,) int64, columns of the part
+    west, east : (m,) float64, the share of each of these columns that lies west of the run's
+        western and eastern edge: 0 and 1 where it holds them whole
     """
 
-    sines: np.ndarray
-    south: np.ndarray
-    north: np.ndarray
-    area: np.ndarray
-    spans: tuple[Span, Span]
-    coverage: np.ndarray
+    n: int
+    part: Part
+    bands: Bands
+    point: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+    first: np.ndarray
+    stop: np.ndarray
+    west: np.ndarray
+    east: np.ndarray
 
     @classmethod
-    def make(cls, points: Points, grid: Grid) -> RectangleOverlap:
-        """Find the rows and columns under each rectangle."""
-        west, width, south_deg, north_deg = points.rectangles()
-        edges_deg = np.clip(grid.lat_edges(), -90.0, 90.0)
-        sines = np.sin(np.deg2rad(edges_deg))
-        low = np.maximum(south_deg, edges_deg[-1])
-        high = np.maximum(np.minimum(north_deg, edges_deg[0]), low)
-        south, north = np.sin(np.deg2rad(low)), np.sin(np.deg2rad(high))
-        full = np.sin(np.deg2rad(north_deg)) - np.sin(np.deg2rad(south_deg))
-        top = np.searchsorted(-edges_deg, -high, side="right") - 1
-        bottom = np.where(high > low, np.searchsorted(-edges_deg, -low, side="left"), top)
-        edges = grid.lon_edges() - grid.lon_edges()[0]
-        if grid.wraps:
-            edges[-1] = 360.0
-        start = np.mod(west - grid.lon_edges()[0], 360.0)
-        start[start >= 360.0] = 0.0
-        rows = Rows(top, bottom, grid.shape[0])
-        spans = (
-            _span(start, np.minimum(start + width, edges[-1]), edges, rows),
-            _span(0 * start, np.minimum(start + width - 360.0, edges[-1]), edges, rows),
+    def make(cls, points: Points, grid: Grid, part: Part) -> RectangleOverlap:
+        """Find the bands and columns under each rectangle."""
+        served = np.flatnonzero(points.mask)
+        west, width, south, north = points.take(served).whole_rectangles()
+        lat_edges = whole(grid.lat_edges())[part.top : part.bottom + 1]
+        area = grid.cell_area()[part.rows, 0]
+        bands = Bands.make(lat_edges, area, np.concatenate([south, north]))
+        top = np.maximum(np.searchsorted(-bands.edges, -north, side="left"), 0)
+        bottom = np.minimum(np.searchsorted(-bands.edges, -south, side="left"), bands.row.size)
+        edges = lon_edges(grid)
+        start = (west - edges[0]) % TURN
+        edges = edges - edges[0]
+        runs: list[tuple[np.ndarray, ...]] = []
+        for begin, end in ((start, start + width), (0 * start, start + width - TURN)):
+            for run in _columns(begin, np.minimum(end, edges[-1]), edges):
+                which, first, stop, low, high = run
+                for k, left, right in runs_in(part, first, stop):
+                    runs.append((which[k], left, right, low[k], high[k]))
+        which, first, stop, low, high = (np.concatenate(each) for each in zip(*runs, strict=True))
+        return cls(
+            points.n, part, bands, served[which], top[which], bottom[which], first, stop, low, high
         )
-        beyond = np.maximum(start + width - np.maximum(edges[-1], start), 0.0)
-        beyond -= np.maximum(np.minimum(start + width - 360.0, edges[-1]), 0.0)
-        inside = width if grid.wraps else width - beyond
-        coverage = np.clip((north - south) / full * (inside / width), 0.0, 1.0)
-        return cls(sines, south, north, grid.cell_area().ravel(), spans, coverage)
 
     def class_areas(self, numbers: np.ndarray, n_classes: int) -> np.ndarray:
-        """Area of each class in each rectangle.
-
-        numbers : (y, x) uint8 class numbers, MASKED where not known
-        returns : (n, n_classes + 1) int64 in AREA_UNIT_M2; the last column is what is not known
-        """
-        areas = np.zeros((self.coverage.size, n_classes + 1), np.int64)
-        for row in range(numbers.shape[0]):
-            members = [span.member[span.start[row] : span.start[row + 1]] for span in self.spans]
-            if not any(member.size for member in members):
+        """Area of each class, as in Remap."""
+        areas = np.zeros((self.n, n_classes + 1), np.int64)
+        bands, width = self.bands, checked(numbers, self.part).shape[1]
+        for rows in pieces(self.part.shape):
+            low, high = np.searchsorted(bands.row, [rows.start, rows.stop])
+            run = np.flatnonzero((self.top < high) & (self.bottom > low))
+            if not run.size:
                 continue
-            column = np.where(numbers[row] == MASKED, n_classes, numbers[row]).astype(np.int64)
-            before = _counts_before(column, n_classes + 1)
-            for span, member in zip(self.spans, members, strict=True):
-                self._add_row(areas, row, column, before, span, member)
+            top, bottom = np.maximum(self.top[run], low), np.minimum(self.bottom[run], high)
+            count = np.maximum(bottom - top, 0)
+            band = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - top, count)
+            run = np.repeat(run, count)
+            area = _up_to(bands.area[band], self.east[run])
+            area -= _up_to(bands.area[band], self.west[run])
+            row = (bands.row[band] - rows.start) * width
+            first, stop = row + self.first[run], row + self.stop[run]
+            add_runs(areas, numbers[rows].ravel(), first, stop, self.point[run], area)
         return areas
 
-    def _add_row(
-        self,
-        areas: np.ndarray,
-        row: int,
-        column: np.ndarray,
-        before: np.ndarray,
-        span: Span,
-        member: np.ndarray,
-    ) -> None:
-        """Add one row's cells to the rectangles that have them under a span."""
-        point, first, last = span.point[member], span.first[member], span.last[member]
-        upper, lower = self.sines[row], self.sines[row + 1]
-        high, low = np.minimum(self.north[point], upper), np.maximum(self.south[point], lower)
-        cell = self.area[row] * ((high - low) / (upper - lower))
-        between = before[np.maximum(last, first + 1)] - before[first + 1]
-        areas[point] += np.rint(cell).astype(np.int64)[:, None] * between
-        for end, share in ((first, span.first_share[member]), (last, span.last_share[member])):
-            areas[point, column[end]] += np.rint(cell * share).astype(np.int64)
 
+def lon_edges(grid: Grid) -> np.ndarray:
+    """Edges of a regular grid's columns: (nx + 1,) int64 in STEP_DEG; a whole turn where it wraps.
 
-def _span(start: np.ndarray, end: np.ndarray, edges: np.ndarray, rows: Rows) -> Span:
-    """Columns between two longitudes, degrees east of the grid's western edge, where end > start.
-
-    edges : (nx + 1,) ascending from 0
-    rows : under each rectangle
+    Source: HILDA+ v1's columns do not divide 360 degrees; the last one ends where the first begins.
     """
-    point = np.flatnonzero((end > start) & (rows.bottom > rows.top))
-    begin, stop = start[point], end[point]
+    edges = whole(grid.lon_edges())
+    if grid.wraps:
+        edges[-1] = edges[0] + TURN
+    return edges
+
+
+def rectangle_coverage(points: Points, grid: Grid) -> np.ndarray:
+    """Share of each rectangle's area that lies in a regular grid: (n,) float64, 0..1.
+
+    points : all of them served
+    """
+    west, width, south, north = points.whole_rectangles()
+    top, bottom = whole(grid.lat_edges())[[0, -1]]
+    low = np.clip(south, bottom, POLE)
+    high = np.maximum(np.minimum(north, top), low)
+    edges = lon_edges(grid)
+    start, span = (west - edges[0]) % TURN, edges[-1] - edges[0]
+    inside = np.minimum(start + width, span) - np.minimum(start, span)
+    inside += np.clip(start + width - TURN, 0, span)
+    share = sine_between(low, high) / sine_between(south, north) * (inside / width)
+    return np.clip(share, 0.0, 1.0)
+
+
+def _up_to(area: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Round shares of areas; all of it is all of it, also where a double has too few figures."""
+    return np.where(share == 1, area, np.rint(area * share).astype(np.int64))
+
+
+def _columns(
+    begin: np.ndarray, end: np.ndarray, edges: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Columns between longitudes where end > begin: whole ones, and those cut at either end.
+
+    begin, end : (m,) int64; edges : (nx + 1,) int64 from 0
+    returns : three lists of (which, first, stop, west, east), as in RectangleOverlap
+    """
+    which = np.flatnonzero(end > begin)
+    begin, end = begin[which], end[which]
     first = np.searchsorted(edges, begin, side="right") - 1
-    last = np.searchsorted(edges, stop, side="left") - 1
-    width = edges[1:] - edges[:-1]
-    one = first == last
-    first_share = (np.where(one, stop, edges[first + 1]) - begin) / width[first]
-    last_share = np.where(one, 0.0, (stop - edges[last]) / width[last])
-    member, row_start = rows.members(point)
-    return Span(point, first, last, first_share, last_share, member, row_start)
-
-
-def _counts_before(column: np.ndarray, n_columns: int) -> np.ndarray:
-    """How many cells of each kind stand before each place of a row: (nx + 1, n_columns) int64."""
-    counts = np.zeros((column.size + 1, n_columns), np.int64)
-    counts[np.arange(column.size) + 1, column] = 1
-    return np.cumsum(counts, axis=0)
+    last = np.searchsorted(edges, end, side="left") - 1
+    width = np.diff(edges)
+    west = (begin - edges[first]) / width[first]
+    east = (end - edges[last]) / width[last]
+    alone = first == last
+    cut_first = alone | (west > 0)
+    cut_last = ~alone & (east < 1)
+    zero, one = np.zeros(which.size), np.ones(which.size)
+    inner = first + cut_first, last + 1 - cut_last
+    found = [
+        (inner[1] > inner[0], *inner, zero, one),
+        (cut_first, first, first + 1, west, np.where(alone, east, one)),
+        (cut_last, last, last + 1, zero, east),
+    ]
+    return [(which[k], a[k], b[k], c[k], d[k]) for k, a, b, c, d in found]

@@ -17,7 +17,6 @@ import numpy as np
 
 from landstep.coupling.coupler import Coupler
 from landstep.coupling.points import Points
-from landstep.coupling.remap import remap_to
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.grid import Blocks
@@ -167,7 +166,7 @@ def run_reference(
     """
     emulator = Emulator.open(experiment)
     points = reference_points(emulator.inputs)
-    coupler = Coupler(emulator, emulator.start(first), remap_to(points, emulator.grid))
+    coupler = Coupler.on(emulator, points, year=first)
     arrays: dict[str, np.ndarray] = {}
     for year in range(first, last + 1):
         coupler.update(year, 1, 1)

@@ -37,6 +37,8 @@ class Terrain:
     slope : (ny, nx) float32                    m per cell, largest central difference
     soil : (ny, nx) uint8                       ECMWF texture class 1..7, 0 at sea
     zones : (4, ny, nx) uint8                   climate zone 1..5 by period, 0 at sea
+    warmth, moisture : (cy, cx) float64         indices of the first period, means over the land of
+                                                each coarse cell (over all of it where it is sea)
     """
 
     lat_deg: np.ndarray
@@ -48,6 +50,8 @@ class Terrain:
     slope: np.ndarray
     soil: np.ndarray
     zones: np.ndarray
+    warmth: np.ndarray
+    moisture: np.ndarray
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -97,6 +101,20 @@ def blocks(a: np.ndarray) -> np.ndarray:
 def block_mean(a: np.ndarray) -> np.ndarray:
     """Mean of a fine map over each coarse cell, (coarse y, coarse x) float64."""
     return blocks(a).mean(axis=(2, 3), dtype=np.float64)
+
+
+def land_mean(a: np.ndarray, land: np.ndarray) -> np.ndarray:
+    """Mean over the land of each coarse cell, over all its cells where it has none.
+
+    a : (ny, nx) float64; land : (ny, nx) bool
+    returns : (cy, cx) float64
+    """
+    share = block_mean(land)
+    return np.where(
+        share > 0,
+        block_mean(np.where(land, a, 0.0)) / np.where(share > 0, share, 1.0),
+        block_mean(a),
+    )
 
 
 def period_index(year: int) -> int:
@@ -157,7 +175,8 @@ def make_terrain(seed: int, shape: tuple[int, int], *, globe: bool = False) -> T
     zones[:, ocean] = 0
     soil = _soil(seed, shape, elevation, slope, valley, zones[0], moisture)
     soil[ocean] = 0
-    return Terrain(lat, lon, globe, ocean, water, elevation, slope, soil, zones)
+    coarse = (np.round(land_mean(index, ~ocean), 4) for index in (warmth, moisture))
+    return Terrain(lat, lon, globe, ocean, water, elevation, slope, soil, zones, *coarse)
 
 
 def axes(shape: tuple[int, int], globe: bool, block: int = 1) -> tuple[np.ndarray, np.ndarray]:

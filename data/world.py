@@ -17,6 +17,7 @@ from landstep.data.terrain import make_terrain
 from landstep.data.world_files import (
     FIRST_MAP,
     LAST_MAP,
+    write_climate,
     write_maps,
     write_states,
     write_statics,
@@ -72,6 +73,7 @@ def make_world(
     tick("forcing")
     attrs = _attributes(seed, shape, globe)
     write_statics(out, terrain, attrs)
+    write_climate(out, terrain, attrs)
     write_states(out, terrain, forcing, attrs)
     tick("statics and forcing written")
     truth: dict[int, np.ndarray] = {}

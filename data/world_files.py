@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from landstep.data.terrain import BLOCK, PERIODS, Terrain, axes
+from landstep.data.world_climate import make_climate
 from landstep.data.world_forcing import EXTRA, STATES, WorldForcing
 from landstep.emulator.netcdf import Variable, write_netcdf
 
@@ -180,6 +181,29 @@ def write_statics(out: Path, terrain: Terrain, attrs: dict[str, str]) -> None:
     zones = Variable("climate_zone", ("period", *cells), terrain.zones, about_zone)
     sizes: dict[str, int | None] = {"period": len(PERIODS), "bound": 2, **dims}
     write_netcdf(out / "zones.nc", sizes, [bounds, *axes, zones], {**attrs, "scenario": SCENARIO})
+
+
+def write_climate(out: Path, terrain: Terrain, attrs: dict[str, str]) -> None:
+    """Write climate.nc: monthly means on the coarse cells, of the first period of the zones."""
+    lat, lon = axes(terrain.shape, terrain.globe, BLOCK)
+    temperature, rain = make_climate(terrain)
+    first, last = PERIODS[0]
+    cells = ("month", "lat", "lon")
+
+    def of(name: str, values: np.ndarray, long_name: str, units: str) -> Variable:
+        about = {"standard_name": name, "long_name": long_name, "units": units}
+        return Variable(name, cells, values, about)
+
+    month = {"long_name": "month of the year, January first", "units": "1"}
+    variables = [
+        Variable("month", ("month",), np.arange(1, 13, dtype=np.int32), month, compress=None),
+        _axis("lat", lat),
+        _axis("lon", lon),
+        of("air_temperature", temperature, f"air temperature, mean of {first} to {last}", "K"),
+        of("precipitation_flux", rain, f"precipitation, mean of {first} to {last}", "kg m-2 s-1"),
+    ]
+    sizes: dict[str, int | None] = {"month": 12, "lat": lat.size, "lon": lon.size}
+    write_netcdf(out / "climate.nc", sizes, variables, attrs)
 
 
 def _flags(long_name: str, meanings: tuple[str, ...]) -> dict[str, Any]:

@@ -33,6 +33,10 @@ elevation = "topography.nc"
 soil_texture = "soil.nc"
 climate_zone = "zones.nc"
 
+[climate]                        # what zone codes mean, and the climate that they belong to: a host
+legend = "made_up"               # that gives its own climate moves the zones from there
+reference = "climate.nc"
+
 [run]                            # how many threads changes no map
 threads = 1
 provider = "cpu"
@@ -73,6 +77,8 @@ states_scenario.nc   the same, 2015 to 2100, scenario made-up-ssp, as LUH2 v2f h
 topography.nc        elevation in m, missing at sea
 soil.nc              soil texture, ECMWF classes 1 to 7, 0 at sea
 zones.nc             climate zones 1 to 5, 0 at sea, four periods from 1961 to 2100
+climate.nc           monthly air temperature and precipitation of coarse cells, 1961 to 1990, from
+                     which the zones of that period follow (Köppen classes, legend made_up)
 attainable.json      how well the process itself predicts this world from 2015
 
 A coarse cell is 30 x 30 fine cells. Fractions are of the whole coarse cell, as in LUH2: the

@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from landstep.emulator.climate import Climate
 from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.land_use import LandUse
 from landstep.emulator.mapped import put, row_pieces, zeros
@@ -26,6 +27,7 @@ class Assembly:
     ranks: Ranks
     shares: tuple[Share, ...]
     _whole: list[tuple[np.ndarray, np.ndarray | None]] = field(default_factory=list)
+    _whole_climate: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
     @classmethod
     def of(cls, land_use: LandUse, division: Division, ranks: Ranks) -> Assembly:
@@ -79,6 +81,7 @@ class Assembly:
         self._whole[:] = [(part, self._whole_map(part)) for part in parts]
         debts = [self.coarse(field) for field in (state.debt, state.debt_years)]
         sure = None if state.confidence is None else self._whole_map(state.confidence)
+        climate = None if state.climate is None else self._climate(state.climate)
         maps = [whole for _, whole in self._whole if whole is not None]
         if not self.ranks.is_first:
             return None
@@ -89,7 +92,20 @@ class Assembly:
             debt=debts[0],
             debt_years=debts[1],
             confidence=sure,
+            climate=climate,
         )
+
+    def _climate(self, climate: Climate) -> Climate:
+        """Bring a host's climate together; years that were there before are not sent again."""
+        found = []
+        for year in climate.years:
+            known = next((whole for part, whole in self._whole_climate if part is year), None)
+            if known is None:
+                flat = self.coarse(year.reshape(-1, *year.shape[2:]))
+                known = flat.reshape(*year.shape[:2], *flat.shape[1:])
+            found.append((year, known))
+        self._whole_climate[:] = found
+        return replace(climate, years=tuple(whole for _, whole in found))
 
     def _whole_map(self, land_use: np.ndarray) -> np.ndarray | None:
         for part, found in self._whole:

@@ -24,6 +24,21 @@ CALENDARS = {
     "360_day": "360_day",
     "julian": "julian",
 }
+MONTH_NAMES = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
 _SINCE = re.compile(r"\s*(\w+)\s+since\s+([+-]?\d+)(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.IGNORECASE)
 _PLAIN_YEAR_UNITS = ("year", "years", "calendar_year", "common_year")
 _MOST_YEARS = 1e6

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +13,15 @@ import numpy as np
 from landstep.emulator.assembly import Assembly
 from landstep.emulator.card import Card
 from landstep.emulator.classes import Scheme
+from landstep.emulator.climate import heard
 from landstep.emulator.demand import Demand
-from landstep.emulator.errors import StateError, StepError
+from landstep.emulator.errors import InputError, StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
+from landstep.emulator.host_values import ZONE_VARIABLES, check_name
+from landstep.emulator.host_zones import HostZones, needed
 from landstep.emulator.inputs import Files, Inputs, open_files
+from landstep.emulator.legends import UNKNOWN_GROUP, legend
 from landstep.emulator.mapped import Maps, zeros
 from landstep.emulator.model_checks import check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
@@ -29,7 +33,7 @@ from landstep.emulator.session import Session, refuse_two_runtimes
 from landstep.emulator.settled import Settled
 from landstep.emulator.state import State
 from landstep.emulator.state_checks import Belonging, check_next, check_way
-from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
+from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of, zones_of
 from landstep.emulator.tiling import Box, Cut, blocks
 from landstep.emulator.window_size import core_for
 
@@ -49,6 +53,7 @@ class Emulator:
     inputs: Inputs
     session: Session
     assembly: Assembly
+    climate: HostZones | None = None
     _settled: Settled = field(default_factory=Settled, init=False, repr=False)
     _maps: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
@@ -84,7 +89,8 @@ class Emulator:
         with ranks.together():
             inputs = files.inputs(assembly.mine)
             check_fit(session.card, inputs, experiment)
-        return cls(experiment, files, inputs, session, assembly)
+            climate = HostZones.open(experiment, inputs)
+        return cls(experiment, files, inputs, session, assembly, climate)
 
     @property
     def grid(self) -> Grid:
@@ -248,7 +254,59 @@ class Emulator:
             provenance={**self.session.provenance, "landstep": version("landstep")},
             report=report,
             confidence=stepper.confidence,
+            climate=state.climate,
         )
+
+    def check_put(self, name: str) -> None:
+        """Refuse a variable that a host cannot give here.
+
+        Raises CouplingError for a name that is none; ConfigError where climate zones would follow
+        from it, and the experiment names no climate that the observed ones belong to.
+        """
+        check_name(name)
+        if name in ZONE_VARIABLES:
+            needed(self.climate, name)
+
+    def heard(self, year: int, means: Mapping[str, np.ndarray], state: State) -> State:
+        """Add a year of the host's own climate; the next step's climate zones follow from it.
+
+        year : the calendar year that is over, the state's own or one before it
+        means : name -> (12, cy, cx) real: monthly means, January first, in SI, on the coarse cells
+            that this rank holds (those of `state.debt`); NaN where the host has nothing
+        state : stays as it is
+        returns : a State with it, of the same year
+        Raises as `check_put`; StepError for a year after the state's, or one that leaves out
+        another; InputError for fields of another size.
+        """
+        for name, of_months in means.items():
+            self.check_put(name)
+            if np.shape(of_months) != (12, *state.debt.shape[1:]):
+                raise InputError(
+                    f"climate of {year}: {name} is {np.shape(of_months)}, expected "
+                    f"{(12, *state.debt.shape[1:])}: months and the coarse cells of the map"
+                )
+        if year > state.year:
+            raise StepError(f"climate of {year} for a state of {state.year}: it is not over yet")
+        return replace(state, climate=heard(state.climate, year, means))
+
+    def climate_zones(self, year: int, state: State) -> np.ndarray:
+        """Give the climate zones of a year as the network reads them: (y, x) uint8 codes.
+
+        They are the observed ones of that year, moved by the climate that the state holds.
+        """
+        (observed,) = self.inputs.categories(["climate_zone"], year)
+        return zones_of(state, self.climate, observed)
+
+    def zone_groups(self, year: int, state: State) -> np.ndarray:
+        """Give the group of those zones, as hosts' tables speak of them.
+
+        returns : (y, x) uint8 numbers in ZONE_GROUPS; all "unknown" where [climate] has no legend
+        Raises InputError for a code that the legend lacks.
+        """
+        name = self.experiment.climate.legend
+        if name is None:
+            return np.broadcast_to(np.uint8(UNKNOWN_GROUP), self.inputs.shape)
+        return legend(name).groups(self.climate_zones(year, state))
 
     def odds(self, year: int, state: State) -> np.ndarray:
         """Give the network's logits for a year, one or more years from the state's.
@@ -290,7 +348,7 @@ class Emulator:
         return QuotaReport(total[0], total[1], unmet, ranks.largest(stepped.largest))
 
     def _network(self, year: int, state: State) -> Network:
-        fields = fields_for(self.card, self.inputs, year, state)
+        fields = fields_for(self.card, self.inputs, year, state, self.climate)
         share = self.inputs.share
         wraps = self.grid.wraps and share.held.shape[1] == self.grid.shape[1]
         cut = Cut(self.inputs.shape, self.card.stride, self.card.halo, wraps, share.phase)

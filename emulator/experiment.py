@@ -16,6 +16,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic_core import ErrorDetails
 
 from landstep.emulator.builtin import builtin_path
 from landstep.emulator.errors import ConfigError, InputError
@@ -171,12 +172,13 @@ class Experiment(StrictTable):
         return self.path(file), variable or None
 
     def input_files(self) -> list[Path]:
-        """Paths of all maps, forcing and statics that it names."""
+        """Paths of all maps, forcing, statics and climate that it names."""
         entries = [getattr(self.statics, name) for name in type(self.statics).model_fields]
         return [
             self.path(self.land_use.file),
             *(self.path(file) for file in self.forcing.files),
             *(self.static_source(entry)[0] for entry in entries),
+            *([] if self.climate.reference is None else [self.path(self.climate.reference)]),
         ]
 
     def model_path(self) -> Path:
@@ -245,9 +247,18 @@ def read_table(path: Path, kind: type[Table], extra: dict[str, Any] | None = Non
         raise ConfigError(f"{path}: {_first_problem(error, kind)}") from error
 
 
+def problem_place(error: ValidationError) -> tuple[int | str, ...]:
+    """Where the problem that `read_table` names lies: keys, and numbers in lists of tables."""
+    return _first(error)["loc"]
+
+
+def _first(error: ValidationError) -> ErrorDetails:
+    return min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+
+
 def _first_problem(error: ValidationError, kind: type[BaseModel]) -> str:
     """Say what is wrong in the words of the file, not of the validator."""
-    first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    first = _first(error)
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = _keys(kind, first["loc"][:-1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from landstep.emulator.card import Card
@@ -39,12 +41,22 @@ def check_fit(card: Card, inputs: Inputs, experiment: Experiment) -> None:
     categories_of(card, inputs, inputs.land_use.years[0])
 
 
-def categories_of(card: Card, inputs: Inputs, year: int) -> tuple[np.ndarray, ...]:
+def categories_of(
+    card: Card,
+    inputs: Inputs,
+    year: int,
+    move: Callable[[np.ndarray], np.ndarray] = lambda zones: zones,
+) -> tuple[np.ndarray, ...]:
     """Give the categorical statics of a year, each (y, x) uint8.
 
+    move : what becomes of the observed climate zones
     Raises ConfigError for a code that the model does not know.
     """
-    fields = inputs.categories([c.name for c in card.categories], year)
+    names = [category.name for category in card.categories]
+    fields = tuple(
+        move(field) if name == "climate_zone" else field
+        for name, field in zip(names, inputs.categories(names, year), strict=True)
+    )
     for category, field in zip(card.categories, fields, strict=True):
         largest = max(int(field[piece].max()) for piece in row_pieces(len(field)))
         if largest >= category.size:

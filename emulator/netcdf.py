@@ -1,4 +1,4 @@
-"""Read and write NetCDF: the only file that knows the netCDF4 package.
+"""Read and write NetCDF.
 
 Reading refuses what is not a whole NetCDF file, and turns every missing value into NaN.
 Writing is atomic: a temporary file in the same folder, flushed to the disk, then renamed.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,25 +20,10 @@ from landstep.emulator.calendar import calendar_name, decode_years
 from landstep.emulator.errors import InputError
 from landstep.emulator.file_checks import check_file, is_locked
 from landstep.emulator.missing import decoded, fill_values
+from landstep.emulator.netcdf_library import LIBRARY_ERRORS, LOCK, netcdf4, reason
 from landstep.emulator.rows import Rows, whole_blocks
 
-_LOCK = threading.RLock()  # the HDF5 library serves one thread at a time
-_LIBRARY_ERRORS = (OSError, RuntimeError, AttributeError, ValueError, MemoryError)
 _CHUNK = 1024  # cells along each side of a stored chunk
-
-
-def _load_netcdf4() -> Any:
-    """Import netCDF4 so that its libnetcdf cannot clash with one that a host has linked."""
-    flags = sys.getdlopenflags()
-    sys.setdlopenflags(os.RTLD_NOW | getattr(os, "RTLD_DEEPBIND", 0))
-    try:
-        import netCDF4
-    finally:
-        sys.setdlopenflags(flags)
-    return netCDF4
-
-
-_netcdf4 = _load_netcdf4()
 
 
 class NetcdfFile:
@@ -54,20 +37,20 @@ class NetcdfFile:
         self.path = Path(path)
         check_file(self.path)
         try:
-            with _LOCK:
-                self._dataset = _netcdf4.Dataset(str(self.path), "r")
+            with LOCK:
+                self._dataset = netcdf4.Dataset(str(self.path), "r")
                 self._dataset.set_auto_maskandscale(False)
-        except _LIBRARY_ERRORS as error:
+        except LIBRARY_ERRORS as error:
             advice = "the file is damaged or incomplete, copy it again"
             if is_locked(self.path):
                 advice = "another program is writing it (HDF5 lock), wait until it has closed it"
-            raise InputError(f"{self.path}: {_reason(error)}; {advice}") from error
+            raise InputError(f"{self.path}: {reason(error)}; {advice}") from error
 
     def __enter__(self) -> NetcdfFile:
         return self
 
     def __exit__(self, *error: object) -> None:
-        with _LOCK:
+        with LOCK:
             if self._dataset.isopen():
                 self._dataset.close()
 
@@ -77,15 +60,17 @@ class NetcdfFile:
 
     def dims(self, name: str) -> tuple[str, ...]:
         """Dimension names of a variable, slowest first."""
-        return tuple(self._variable(name).dimensions)
+        with LOCK:
+            return tuple(self._variable(name).dimensions)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Sizes of a variable's dimensions."""
-        return tuple(int(n) for n in self._variable(name).shape)
+        with LOCK:
+            return tuple(int(n) for n in self._variable(name).shape)
 
     def chunk_rows(self, name: str) -> int:
         """Rows that are stored together, so that reading one costs as much as reading all."""
-        with _LOCK:
+        with LOCK:
             chunks = self._variable(name).chunking()
         return 1 if not chunks or chunks == "contiguous" else int(chunks[-2])
 
@@ -98,9 +83,9 @@ class NetcdfFile:
         """Attributes of a variable, or of the file."""
         owner = self._dataset if name is None else self._variable(name)
         try:
-            with _LOCK:
+            with LOCK:
                 return {key: owner.getncattr(key) for key in owner.ncattrs()}
-        except _LIBRARY_ERRORS as error:
+        except LIBRARY_ERRORS as error:
             raise self._damaged(name or "attributes", error) from error
 
     def fill_value(self, name: str) -> float | int | None:
@@ -119,16 +104,23 @@ class NetcdfFile:
             stored.
         Raises InputError for an unknown name (with names that come close) or damaged data.
         """
+        return decoded(self.stored(name, index), self.attrs(name), self._where(name))
+
+    def stored(self, name: str, index: Any = ...) -> np.ndarray:
+        """Give a variable's numbers as they are stored, missing ones and packing included.
+
+        name, index, raises : as in `read`
+        returns : an array of its own, in the file's byte order
+        """
         variable = self._variable(name)
         try:
-            with _LOCK:
-                stored = np.asarray(variable[index])
-        except _LIBRARY_ERRORS as error:
+            with LOCK:
+                return np.asarray(variable[index])
+        except LIBRARY_ERRORS as error:
             raise self._damaged(name, error) from error
         except IndexError as error:
             where = self._where(name)
-            raise InputError(f"{where}: index {index} outside {variable.shape}") from error
-        return decoded(stored, self.attrs(name), self._where(name))
+            raise InputError(f"{where}: index {index} outside {self.shape(name)}") from error
 
     def years(self, name: str = "time") -> np.ndarray:
         """Calendar year of each step of a time variable.
@@ -155,7 +147,7 @@ class NetcdfFile:
 
     def _damaged(self, name: str, error: Exception) -> InputError:
         return InputError(
-            f"{self.path}, {name}: {_reason(error)}: the stored data fail their checksum or are "
+            f"{self.path}, {name}: {reason(error)}: the stored data fail their checksum or are "
             "cut off; copy the file again"
         )
 
@@ -210,8 +202,8 @@ def write_netcdf(
 def _write_all(
     path: Path, dims: Mapping[str, int | None], variables: list[Variable], attrs: dict[str, Any]
 ) -> None:
-    with _LOCK:
-        dataset = _netcdf4.Dataset(str(path), "w", format="NETCDF4", clobber=False)
+    with LOCK:
+        dataset = netcdf4.Dataset(str(path), "w", format="NETCDF4", clobber=False)
         try:
             dataset.setncatts(attrs)
             for name, size in dims.items():
@@ -282,11 +274,6 @@ def _storage(variable: Variable, kind: Any, shape: list[int | None]) -> dict[str
     return options
 
 
-def _reason(error: Exception) -> str:
-    """The library's words without its error number and path."""
-    return getattr(error, "strerror", None) or str(error)
-
-
 def _write_reason(temporary: Path, error: Exception) -> str:
     """Why writing failed: HDF5 says only "HDF error", so the disk is asked directly."""
     try:
@@ -296,4 +283,4 @@ def _write_reason(temporary: Path, error: Exception) -> str:
             os.fsync(stream.fileno())
     except OSError as found:
         return f"{found.strerror} (errno {found.errno})"
-    return _reason(error)
+    return reason(error)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from landstep.emulator.classes import MASKED
+from landstep.emulator.climate import Climate, read_climate, restart_sizes, restart_variables
 from landstep.emulator.errors import InputError, LandstepError, StateError
 from landstep.emulator.grid import AREA_UNIT_M2
 from landstep.emulator.kept import Kept
@@ -23,7 +24,9 @@ from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.rows import Rows
 from landstep.emulator.shares import Share
 
-SCHEMA = 2
+SCHEMA = 3
+OLDER_SCHEMA = 2
+"""Of a restart without a host's climate: nothing in it changed."""
 
 ARRAYS = {
     "land_use": (np.uint8, ("y", "x")),
@@ -55,6 +58,7 @@ class State:
     report : what came of the quotas of the step that led here; None at a start. Not in the restart
     confidence : (y, x) uint8, percent of the likeliest class of each cell that could change; None
         where it was not asked for. Not in the restart
+    climate : the host's own so far, on the coarse cells of `debt`; None where it gave none
     kept : what a coupler keeps in the restart; a step does not carry it on
     """
 
@@ -71,6 +75,7 @@ class State:
     provenance: dict[str, str]
     report: QuotaReport | None = None
     confidence: np.ndarray | None = None
+    climate: Climate | None = None
     kept: Kept = Kept()
 
     def __post_init__(self) -> None:
@@ -92,6 +97,11 @@ class State:
                 object.__setattr__(self, name, _frozen(getattr(self, name)))
         if self.direction not in (1, -1):
             raise StateError(f"direction is {self.direction}, expected 1 (forward) or -1")
+        if self.climate is not None and self.climate.shape != self.debt.shape[1:]:
+            raise StateError(
+                f"climate on coarse cells {self.climate.shape}, debt on {self.debt.shape[1:]}; "
+                "expected the same"
+            )
 
     @property
     def checksum(self) -> str:
@@ -101,9 +111,15 @@ class State:
             for field in self._maps(name):
                 for piece in row_pieces(len(field)):
                     digest.update(np.ascontiguousarray(field[piece]).data)
+        if self.climate is not None:
+            self.climate.digest_into(digest)
         for array in self.kept.pieces():
             digest.update(array.data)
         return digest.hexdigest()
+
+    @property
+    def _schema(self) -> int:
+        return OLDER_SCHEMA if self.climate is None else SCHEMA
 
     def _maps(self, name: str) -> tuple[np.ndarray, ...]:
         """The arrays of a name: the maps of the history, one of any other."""
@@ -120,8 +136,9 @@ class State:
         return (len(maps), *(shapes.pop() if shapes else ()))
 
     def _identity(self) -> dict[str, Any]:
+        climate = {} if self.climate is None else {"climate": self.climate.identity()}
         return {
-            "schema": SCHEMA,
+            "schema": self._schema,
             "year": self.year,
             "scheme": self.scheme,
             "grid": self.grid,
@@ -129,6 +146,7 @@ class State:
             "direction": self.direction,
             "anchor": self.anchor,
             "shapes": {name: list(self._shape(name)) for name in ARRAYS},
+            **climate,
             **({"kept": self.kept.identity()} if self.kept else {}),
         }
 
@@ -160,10 +178,11 @@ class State:
                 )
                 for name, (kind, dims) in ARRAYS.items()
             ]
+            + restart_variables(self.climate)
             + self.kept.variables(),
             {
                 "title": "landstep restart",
-                "landstep_restart_schema": np.int32(SCHEMA),
+                "landstep_restart_schema": np.int32(self._schema),
                 "year": np.int32(self.year),
                 "direction": np.int32(self.direction),
                 "anchor": np.int32(self.anchor),
@@ -184,11 +203,12 @@ class State:
         return Rows(field[piece] for field in maps for piece in row_pieces(len(field)))
 
     def _sizes(self) -> dict[str, int | None]:
-        return {
+        sizes: dict[str, int | None] = {
             dim: size
             for name, (_, dims) in ARRAYS.items()
             for dim, size in zip(dims, self._shape(name), strict=True)
         }
+        return sizes | restart_sizes(self.climate)
 
     def _meaning(self, name: str) -> str:
         number = f"class number in scheme {self.scheme}; {MASKED}: not known"
@@ -234,10 +254,10 @@ class State:
                 raise StateError(
                     f"{path}: not a landstep restart file (no landstep_restart_schema)"
                 )
-            if int(schema) != SCHEMA:
+            if int(schema) not in (OLDER_SCHEMA, SCHEMA):
                 raise StateError(
-                    f"{path}: restart schema {schema}, need {SCHEMA}; start again: what a step "
-                    "takes from the years before is not in that file"
+                    f"{path}: restart schema {schema}, need {OLDER_SCHEMA} or {SCHEMA}; start "
+                    "again: what a step takes from the years before is not in that file"
                 )
             found = file.shape("land_use")
             if share is not None and found != share.held.of:
@@ -264,6 +284,7 @@ class State:
                     grid=str(attributes["grid_sha256"]),
                     model=str(attributes["model_sha256"]),
                     provenance=json.loads(attributes["provenance"]),
+                    climate=read_climate(file, share),
                     kept=Kept.read(file),
                 )
             except StateError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from landstep.emulator.classes import MASKED, Scheme
 from landstep.emulator.demand import Demand
 from landstep.emulator.experiment import Experiment
 from landstep.emulator.features import Fields, class_shares
+from landstep.emulator.host_values import ZONE_VARIABLES
+from landstep.emulator.host_zones import HostZones, needed
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.mapped import put, zeros
 from landstep.emulator.model_checks import categories_of
@@ -42,9 +45,12 @@ def rule_of(experiment: Experiment, of: Scheme, card: Card, direction: int) -> R
     )
 
 
-def fields_for(card: Card, inputs: Inputs, year: int, state: State) -> Fields:
+def fields_for(
+    card: Card, inputs: Inputs, year: int, state: State, zones: HostZones | None = None
+) -> Fields:
     """Gather all that the network is given for going from a state to a year.
 
+    zones : how climate zones follow the host's climate; not needed where the state has none
     Raises InputError for a year outside the forcing, ConfigError for a static's code that the model
     does not know.
     """
@@ -55,13 +61,24 @@ def fields_for(card: Card, inputs: Inputs, year: int, state: State) -> Fields:
         history=state.history,
         years=year - state.year,
         continuous=inputs.continuous(card.continuous),
-        categories=categories_of(card, inputs, year),
+        categories=categories_of(card, inputs, year, partial(zones_of, state, zones)),
         forcing=forcing,
         forcing_change=change,
         prior_shares=class_shares(state.land_use, row, col, coarse, inputs.scheme.n_classes),
         row=row,
         col=col,
     )
+
+
+def zones_of(state: State, zones: HostZones | None, observed: np.ndarray) -> np.ndarray:
+    """Give the climate zones that a state has: the observed ones, moved by the host's climate.
+
+    Raises ConfigError where the host gave a climate, and the experiment names none to start from.
+    """
+    climate = state.climate
+    if climate is None or not set(climate.variables) & set(ZONE_VARIABLES):
+        return observed
+    return needed(zones, climate.variables[0]).moved(observed, climate)
 
 
 @dataclass(frozen=True, eq=False)

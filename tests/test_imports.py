@@ -32,7 +32,8 @@ MAY_IMPORT = {
 
 ONLY_IN = {
     "onnxruntime": ("emulator/runtime.py",),
-    "netCDF4": ("emulator/netcdf.py",),
+    "netCDF4": ("emulator/netcdf_library.py",),
+    "eccodes": ("coupling/host_files/grib_library.py",),
     "torch": ("training/", "export/"),
     "lightning": ("training/", "export/"),
     "onnx": ("export/", "emulator/graph_checks.py", "emulator/runtime.py"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landstep import making
+from landstep import hostfiles, making
 from landstep.arguments import BothWays, ExperimentFile, Years, parse_pair
 from landstep.emulator.errors import ConfigError, LandstepError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 regress = typer.Typer(no_args_is_help=True, help="Stored references for any model and region.")
 app.add_typer(making.app)
 app.add_typer(regress, name="regress")
+app.add_typer(hostfiles.app, name="hostfile")
 
 
 @app.command()

@@ -47,6 +47,7 @@ def test_points_at_cell_centres_give_the_map_itself(coupler: Coupler, experiment
 
 
 def test_a_point_outside_the_grid_has_finite_fields(coupler: Coupler) -> None:
+    coupler.update(2015, 1, 1)
     assert coupler.get("dominant_class")[-1] == 255
     assert coupler.get("covered_fraction")[-1] == 0
     assert all(np.isfinite(coupler.get(name)).all() for name in coupler.names())
@@ -65,6 +66,7 @@ def test_area_fractions_are_the_share_of_cells_in_bounds(experiment: Path, grid:
         lat_bounds=np.array([[south, north]]),
         year=2015,
     )
+    coupler.update(2015, 1, 1)
     row = coupler.state.land_use[40, 20:32]
     for k, name in enumerate(scheme("hilda8").names):
         found = coupler.get(f"area_fraction_{name}")[0]
@@ -75,13 +77,13 @@ def test_area_fractions_are_the_share_of_cells_in_bounds(experiment: Path, grid:
 def test_the_first_update_says_changed_then_nothing_happens_inside_the_year(
     coupler: Coupler,
 ) -> None:
-    before = fields_of(coupler)
     assert coupler.update(2015, 3, 31) is True
+    before = fields_of(coupler)
     assert coupler.update(2015, 3, 31) is False
     assert coupler.update(2015, 12, 31) is False
     assert_equal(fields_of(coupler), before)
     assert coupler.update(2016, 1, 1) is True
-    assert coupler.update(2016, 2, 30) is False  # a 360-day calendar
+    assert coupler.update(2016, 2, 29) is False
     assert coupler.year == 2016
     assert any(not np.array_equal(coupler.get(name), before[name]) for name in before)
 
@@ -98,7 +100,8 @@ def test_the_first_update_may_be_a_year_on(coupler: Coupler) -> None:
         ((2017, 1, 1), StepError, "2017 asked, 2015 reached: that skips 2016"),
         ((2015, 0, 1), StepError, "month 0 in 2015-0-1, expected 1 to 12"),
         ((2016, 13, 1), StepError, "month 13"),
-        ((2016, 4, 31), StepError, "day 31 in 2016-4-31, expected 1 to 30"),
+        ((2016, 4, 31), StepError, "day 31 in 2016-4-31: calendar standard has 30 days"),
+        ((2016, 2, 30), StepError, "calendar standard has 29 days; set .coupling. calendar"),
         ((2016, 2, 0), StepError, "day 0"),
     ],
 )
@@ -156,11 +159,13 @@ def test_a_restart_that_steps_backward_is_refused(experiment: Path, tmp_path: Pa
 
 
 def test_a_misspelt_field_names_the_one_that_was_meant(coupler: Coupler) -> None:
+    coupler.update(2015, 1, 1)
     with pytest.raises(CouplingError, match="did you mean 'area_fraction_forest'"):
         coupler.get("area_fraction_forrest")
 
 
 def test_fields_cannot_be_written_to(coupler: Coupler) -> None:
+    coupler.update(2015, 1, 1)
     with pytest.raises(ValueError, match="read-only"):
         coupler.get("dominant_class")[0] = 1
 

@@ -89,3 +89,155 @@ def test_bounds_may_run_over_the_date_line_and_north_to_south() -> None:
 def test_points_without_bounds_have_no_rectangles() -> None:
     with pytest.raises(CouplingError, match="no bounds"):
         Points.make(LON, LAT).rectangles()
+
+
+VERTEX_LON = np.array([[9.0, 11.0, 11.0, 9.0], [349.0, 351.0, 350.0, 350.0]])
+VERTEX_LAT = np.array([[49.0, 49.0, 51.0, 51.0], [-21.0, -21.0, -19.0, -19.0]])
+
+
+def polygons(**change: np.ndarray) -> dict[str, np.ndarray]:
+    return {"vertex_lon": VERTEX_LON, "vertex_lat": VERTEX_LAT} | change
+
+
+def changed(values: np.ndarray, place: tuple[int, ...], value: float) -> np.ndarray:
+    other = values.copy()
+    other[place] = value
+    return other
+
+
+def test_everything_a_host_may_give_is_taken_as_it_is_needed() -> None:
+    points = Points.make(
+        LON, LAT, **polygons(), area_m2=np.array([1, 2], np.float32),
+        index=np.array([7, 3], np.int32), mask=np.array([1, 0], np.int8),
+    )  # fmt: skip
+    assert points.area_m2.dtype == np.float64 and points.area_m2.tolist() == [1, 2]
+    assert points.index.dtype == np.int64 and points.index.tolist() == [7, 3]
+    assert points.mask.dtype == bool and points.mask.tolist() == [True, False]
+    assert Points.make(LON, LAT).index.tolist() == [0, 1] and Points.make(LON, LAT).mask.all()
+
+
+def test_one_coordinate_of_vertices_without_the_other_is_refused() -> None:
+    refused("vertex_lon without vertex_lat", LON, LAT, vertex_lon=VERTEX_LON)
+    refused("vertex_lat without vertex_lon", LON, LAT, vertex_lat=VERTEX_LAT)
+
+
+def test_bounds_and_vertices_at_once_are_refused() -> None:
+    refused("bounds and vertices: two shapes", LON, LAT, LON_BOUNDS, LAT_BOUNDS, **polygons())
+
+
+def test_vertices_of_another_shape_are_refused() -> None:
+    wrong = polygons(vertex_lon=VERTEX_LON[:, :2], vertex_lat=VERTEX_LAT[:, :2])
+    refused(r"vertex_lon has shape \(2, 2\), expected \(2, k of 3 or more\)", LON, LAT, **wrong)
+    wrong = polygons(vertex_lat=VERTEX_LAT[:, :3])
+    refused(r"vertex_lat has shape \(2, 3\), expected \(2, 4\)", LON, LAT, **wrong)
+    refused(r"vertex_lon has shape \(4, 2\)", LON, LAT, **polygons(vertex_lon=VERTEX_LON.T))
+
+
+def test_vertices_that_are_no_place_on_earth_are_refused() -> None:
+    wrong = polygons(vertex_lon=changed(VERTEX_LON, (1, 2), np.nan))
+    refused("vertex_lon is nan at point 1, expected -360 to 720", LON, LAT, **wrong)
+    wrong = polygons(vertex_lat=changed(VERTEX_LAT, (0, 0), -90.1))
+    refused("vertex_lat is -90.1 at point 0, expected -90 to 90", LON, LAT, **wrong)
+
+
+def test_polygons_without_area_are_refused() -> None:
+    lon, lat = VERTEX_LON.copy(), VERTEX_LAT.copy()
+    lon[1], lat[1] = 350, -20
+    refused(
+        r"vertices of point 1 hold no area: centre \(lon 350.0, lat -20.0\), vertices \(lon, lat\) "
+        r"\(350, -20\)",
+        LON, LAT, vertex_lon=lon, vertex_lat=lat,
+    )  # fmt: skip
+    lon[1], lat[1] = 350, [-21, -19, -20, -20]
+    refused("vertices of point 1 hold no area", LON, LAT, vertex_lon=lon, vertex_lat=lat)
+
+
+def test_an_edge_between_opposite_places_is_refused() -> None:
+    lon, lat = VERTEX_LON.copy(), VERTEX_LAT.copy()
+    lon[0], lat[0] = [10, 190, 190, 100], [50, -50, -50, 0]
+    refused("an edge of point 0's polygon joins opposite", LON, LAT, vertex_lon=lon, vertex_lat=lat)
+    lon[0], lat[0] = [10, 10, 100, 100], [90, -90, 0, 0]
+    refused("an edge of point 0's polygon joins opposite", LON, LAT, vertex_lon=lon, vertex_lat=lat)
+
+
+def test_a_centre_outside_its_polygon_is_refused_and_one_on_its_edge_is_not() -> None:
+    refused("point 0 lies outside its own vertices", LON + [1.01, 0], LAT, **polygons())
+    for off in (1.0, -1.0, 1.00005):
+        assert Points.make(LON + [off, 0], LAT, **polygons()).n == 2
+    refused("point 1 lies outside its own vertices", LON + [0, 0.96], LAT, **polygons())
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
+def test_an_area_that_is_not_above_0_names_its_point(wrong: float) -> None:
+    refused("area_m2 is .* at point 1, expected square", LON, LAT, area_m2=np.array([1.0, wrong]))
+
+
+def test_lists_of_another_length_or_shape_are_refused() -> None:
+    refused("area_m2 has 3 points, lon has 2", LON, LAT, area_m2=np.ones(3))
+    refused(r"area_m2 has shape \(2, 1\)", LON, LAT, area_m2=np.ones((2, 1)))
+    refused("index has 1 points, lon has 2", LON, LAT, index=np.array([1]))
+    refused("mask has 3 points, lon has 2", LON, LAT, mask=np.ones(3, bool))
+    refused(r"mask has shape \(1, 2\)", LON, LAT, mask=np.ones((1, 2), bool))
+
+
+def test_a_mask_holds_0_and_1() -> None:
+    refused("mask is 2 at point 1, expected 0 or 1", LON, LAT, mask=np.array([1, 2]))
+
+
+def test_an_index_is_a_whole_number_from_0_and_there_once() -> None:
+    refused("index -4 is|index is -4 at point 1", LON, LAT, index=np.array([0, -4]))
+    refused("index has shape .* and type float64", LON, LAT, index=np.array([0.0, 1.0]))
+    lon, lat = np.zeros(5), np.zeros(5)
+    refused(
+        "index 3 stands at point 1 and again at point 4", lon, lat, index=np.array([9, 3, 0, 7, 3])
+    )
+
+
+def test_of_a_point_that_is_not_served_nothing_else_is_looked_at() -> None:
+    mask = np.array([False, True])
+    for wrong in (
+        polygons(vertex_lon=changed(VERTEX_LON, (0, 2), np.nan)),
+        {"lon_bounds": changed(LON_BOUNDS, (0, 1), 1e20), "lat_bounds": LAT_BOUNDS},
+        {"area_m2": np.array([0.0, 1.0])},
+    ):
+        with pytest.raises(CouplingError):
+            Points.make(LON, LAT, **wrong)
+        assert Points.make(LON, LAT, **wrong, mask=mask).n == 2
+    refused(
+        "point 1 lies outside its own bounds", LON + [0, 5], LAT, LON_BOUNDS, LAT_BOUNDS, mask=mask
+    )
+
+
+def equal(one: Points, two: Points) -> bool:
+    first, second = one.to_arrays(), two.to_arrays()
+    return first.keys() == second.keys() and all(
+        np.array_equal(values, second[name]) for name, values in first.items()
+    )
+
+
+def test_points_of_several_ranks_come_together_in_order_of_their_index() -> None:
+    rng = np.random.default_rng(0)
+    lon, lat = rng.uniform(-180, 180, 30), rng.uniform(-80, 80, 30)
+    whole = Points.make(
+        lon, lat, vertex_lon=lon[:, None] + [-1, 1, 0, 0], vertex_lat=lat[:, None] + [-1, -1, 1, 1],
+        area_m2=rng.uniform(1, 2, 30), mask=rng.random(30) < 0.7,
+    )  # fmt: skip
+    order = rng.permutation(30)
+    ranks = [whole.take(order[a:b]) for a, b in ((0, 11), (11, 11), (11, 12), (12, 30))]
+    triangles = ranks[2].to_arrays()
+    for name in ("vertex_lon", "vertex_lat"):
+        triangles[name] = triangles[name][:, :3]
+    nobody = Points.make(np.empty(0), np.empty(0)).to_arrays()
+    gathered = [ranks[0].to_arrays(), nobody, triangles, ranks[3].to_arrays()]
+    assert equal(Points.together(gathered), whole)
+    assert Points.together([nobody, nobody]).n == 0
+
+
+def test_ranks_that_do_not_fit_each_other_are_refused() -> None:
+    one = Points.make(LON, LAT).to_arrays()
+    two = Points.make(LON, LAT, area_m2=np.ones(2), index=np.array([5, 6])).to_arrays()
+    nobody = Points.make(np.empty(0), np.empty(0)).to_arrays()
+    with pytest.raises(CouplingError, match=r"rank 2 gave \['area_m2', 'index'.*, rank 1"):
+        Points.together([nobody, one, two])
+    with pytest.raises(CouplingError, match="index 0 stands at point 0 and again at point 2"):
+        Points.together([one, one])

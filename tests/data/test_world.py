@@ -13,6 +13,8 @@ from landstep.emulator.classes import scheme
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.inputs import open_inputs
+from landstep.emulator.koppen import koppen_geiger
+from landstep.emulator.legends import legend
 from landstep.emulator.netcdf import NetcdfFile
 
 SHAPE = (240, 300)
@@ -21,7 +23,7 @@ STATES = ["primf", "primn", "secdf", "secdn", "urban", *CROPS, "pastr", "range"]
 # Codes of HILDA+ (Winkler et al. 2021) and the numbers of scheme hilda8
 NUMBER = {0: 0, 11: 1, 22: 2, 33: 3, **dict.fromkeys(range(40, 46), 4), 55: 5, 66: 6, 77: 7}
 FILES = ["states_history.nc", "states_scenario.nc", "hildaplus.nc", "topography.nc", "soil.nc",
-         "zones.nc"]  # fmt: skip
+         "zones.nc", "climate.nc"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +183,28 @@ def test_statics_agree_with_the_map_and_zones_move_slowly(world, codes):
     for before, after in pairwise(zone):
         assert 0.001 < (before != after)[~sea].mean() < 0.15
     assert netCDF4.Dataset(world / "zones.nc").scenario == "made-up-ssp"
+
+
+def test_the_zones_of_the_first_period_follow_from_the_climate(world):
+    """By the legend, in most coarse cells the zone of most of their land; months are in order."""
+    climate, zones = raw(world / "climate.nc"), raw(world / "zones.nc")["climate_zone"][0]
+    temperature, rain = climate["air_temperature"], climate["precipitation_flux"]
+    assert temperature.dtype == rain.dtype == np.float32
+    assert temperature.shape == rain.shape == (12, 8, 10)
+    assert np.array_equal(climate["lat"], raw(world / "states_history.nc")["lat"])
+    assert (temperature.argmin(axis=0) == 0).all() and (temperature.argmax(axis=0) == 6).all()
+    days = np.array([31, 28.2425, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[:, None, None]
+    classes = koppen_geiger(temperature - 273.15, rain * 86400.0 * days)
+    codes = legend("made_up").code_of_koppen[classes]
+    count = np.stack([cells(zones, [code]) for code in range(1, 6)])
+    land = count.any(axis=0)
+    assert (codes == 1 + count.argmax(axis=0))[land].mean() > 0.85
+    with netCDF4.Dataset(world / "climate.nc") as file:
+        assert file["air_temperature"].units == "K"
+        assert file["precipitation_flux"].units == "kg m-2 s-1"
+    experiment = load_experiment(world / "experiment.toml")
+    assert experiment.climate.legend == "made_up"
+    assert experiment.path(experiment.climate.reference) == world / "climate.nc"
 
 
 def test_every_file_says_that_it_is_made_up_and_by_which_command(world):

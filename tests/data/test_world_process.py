@@ -31,6 +31,8 @@ def plain(shape=(60, 60), *, globe=False):
         slope=np.zeros(shape, np.float32),
         soil=np.full(shape, 2, np.uint8),
         zones=np.full((4, *shape), 3, np.uint8),
+        warmth=np.full((shape[0] // 30, shape[1] // 30), 0.5),
+        moisture=np.zeros((shape[0] // 30, shape[1] // 30)),
     )
 
 

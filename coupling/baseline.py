@@ -1,0 +1,122 @@
+"""A host's own fields, which the change is added to: which are needed, and whether they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal
+
+import numpy as np
+
+from landstep.coupling.fields import Field, FieldSource
+from landstep.emulator.errors import CouplingError
+
+SLACK = 0.01
+"""How far beyond its bounds, in parts of their width, a baseline may lie: hosts round. Ours."""
+
+
+def partners(source: FieldSource, name: str) -> set[str]:
+    """Names of the fields whose baseline a field needs: itself, its sum's, those it goes with."""
+    fields = {field.name: field for field in source.fields}
+    found: set[str] = set()
+    to_add = [name]
+    while to_add:
+        this = to_add.pop()
+        if this in found:
+            continue
+        found.add(this)
+        to_add += [other for other in (fields[this].of_type, fields[this].of_cover) if other]
+        to_add += [other for group in source.sums if this in group.fields for other in group.fields]
+    return found
+
+
+def require_baselines(
+    source: FieldSource,
+    names: Iterable[str],
+    given: Collection[str],
+    mode: Literal["anomaly", "absolute"],
+    albedo: Literal["required", "left"],
+    albedo_sets: Collection[Collection[str]] = (),
+) -> None:
+    """Refuse fields of which the host has not given what they need.
+
+    names : fields that the host asks for
+    given : fields that it has given a baseline of
+    mode : in "absolute" only monthly fields need one
+    albedo : "required": a host that keeps an albedo of its own (`albedo_sets` of its table) gets
+        no field before it has given one of these sets; "left": it does, and its albedo stays
+    Raises CouplingError naming the field and the baseline that is missing.
+    """
+    fields = {field.name: field for field in source.fields}
+    for name in names:
+        if name not in fields:
+            raise CouplingError(f"no field {name!r}: there are {sorted(fields)}")
+        if mode == "anomaly" or fields[name].schedule == "monthly":
+            if missing := sorted(partners(source, name) - set(given)):
+                raise CouplingError(
+                    f"field {name!r} needs the host's own {missing[0]!r}: call "
+                    f"baseline({missing[0]!r}, values) before the first update"
+                    + ("" if mode == "absolute" else ", or set [coupling] mode = 'absolute'")
+                )
+        if albedo == "left" or not albedo_sets:
+            continue
+        if not any(set(of) <= set(given) for of in albedo_sets):
+            raise CouplingError(
+                f"field {name!r}: this host keeps an albedo of its own, which would stay that of "
+                f"the old cover. Give baseline() of {' or '.join(map(str, map(list, albedo_sets)))}"
+                ", or set [coupling] albedo = 'left'"
+            )
+
+
+def checked_baseline(field: Field, values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Take a host's own field, with its own bits.
+
+    values : (n,) or (n, 12) of any float or integer dtype
+    mask : (n,) bool, points with land
+    returns : the same shape, float64, read-only; what is not finite at a point without land, which
+        hosts do not care for, is the field's fill
+    Raises CouplingError naming the first point with land whose value is not finite, out of bounds,
+    or, for a type, not a whole number.
+    """
+    shape = (len(mask),) if field.months == 1 else (len(mask), field.months)
+    values = np.asarray(values)
+    where = f"baseline {field.name!r}"
+    if values.shape != shape:
+        raise CouplingError(f"{where}: shape {values.shape}, expected {shape}")
+    if values.dtype.kind not in "fiu":
+        raise CouplingError(f"{where}: {values.dtype}, expected numbers")
+    own = values.astype(np.float64)
+    on_land = mask if own.ndim == 1 else np.broadcast_to(mask[:, None], own.shape)
+    finite = np.isfinite(own)
+    _refuse(where, own, on_land & ~finite, "a finite number; is it masked?")
+    own[~finite] = field.fill
+    low, high = field.bounds
+    slack = SLACK * (high - low)
+    outside = (own < low - slack) | (own > high + slack)
+    _refuse(where, own, on_land & outside, f"{low} to {high} {field.units}; are the units right?")
+    if field.integer:
+        part = own != np.rint(own)
+        _refuse(where, own, on_land & part, "a whole number; was a type interpolated?")
+    own.setflags(write=False)
+    return own
+
+
+def _refuse(where: str, values: np.ndarray, wrong: np.ndarray, expected: str) -> None:
+    if wrong.any():
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        month = f", month {place[1] + 1}" if len(place) > 1 else ""
+        raise CouplingError(
+            f"{where}: {values[place]:g} at point {place[0]}{month}, expected {expected}"
+        )
+
+
+def own_albedo_sets(source: FieldSource) -> list[list[str]]:
+    """Sets of albedo fields of a host that keeps one of its own; empty for any other."""
+    table = getattr(source, "table", None)
+    return [] if table is None else table.albedo
+
+
+def baseline_of(baselines: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Find a baseline; CouplingError where the host gave none."""
+    if name not in baselines:
+        raise CouplingError(f"no baseline of {name!r} was given")
+    return baselines[name]

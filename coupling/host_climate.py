@@ -1,0 +1,135 @@
+"""A host's climate: what it puts, month by month, and then the year onto the coarse cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from landstep.coupling.host_points import HostPoints
+from landstep.emulator.coarse_cells import CoarseCells
+from landstep.emulator.emulator import Emulator
+from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, unit_vectors
+from landstep.emulator.host_values import checked
+from landstep.emulator.inputs import Inputs
+from landstep.emulator.monthly_means import MonthlyMeans
+from landstep.emulator.reference_climate import coarse_centres
+from landstep.emulator.state import State
+
+_MEANS = "means_"
+
+REACH = 1.5
+"""How far a coarse cell may lie from the point that speaks for it, in distances of that point to
+its own nearest neighbour or in sides of the coarse cell, whichever is longer (ours)."""
+
+
+class HostClimate:
+    """The climate of the year under way on a host's points."""
+
+    def __init__(
+        self, inputs: Inputs, points: HostPoints, means: MonthlyMeans, goes_on: bool = False
+    ) -> None:
+        """Begin with what was put so far; goes_on : it is that of a restart."""
+        self._goes_on = goes_on
+        self.means = means
+        self._inputs = inputs
+        self._points = points
+
+    def put(self, name: str, values: np.ndarray, units: str, month: int) -> None:
+        """Take values of each of this rank's points; see `Coupler.put`."""
+        self.means.add(name, month, checked(name, values, units, self._points.mine.mask))
+
+    def heard(self, emulator: Emulator, state: State) -> State:
+        """Give the state with the year's climate in it, where there is one. All ranks call it.
+
+        Raises StepError on all ranks where a month is missing on one, CouplingError where ranks
+        did not put the same.
+        """
+        ranks = self._points.ranks
+        with ranks.together():
+            found = self.means.year_means()
+        ranks.same({"climate put": ", ".join(found or ())})
+        if found is None:
+            return state
+        on_cells = on_coarse_cells(np.stack(list(found.values())), self._points, self._inputs)
+        return emulator.heard(self.means.year, dict(zip(found, on_cells, strict=True)), state)
+
+    def begin(self, month: int) -> None:
+        """Expect nothing before the month in which the host first gave a date."""
+        if not self._goes_on:
+            self.means.first_month = month
+
+    def next_year(self) -> HostClimate:
+        """Give the year after, of which nothing was put yet."""
+        means = MonthlyMeans.restored(self.means.arrays())
+        means.turn_year()
+        return HostClimate(self._inputs, self._points, means, self._goes_on)
+
+    def kept(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Give what a restart must hold: arrays of this rank's points, and those of all."""
+        arrays = {_MEANS + name: array for name, array in self.means.arrays().items()}
+        sums = np.moveaxis(arrays.pop(_MEANS + "sums"), -1, 0)
+        if not self.means.variables.size:
+            return {}, {_MEANS + "when": arrays[_MEANS + "when"]}
+        return {_MEANS + "sums": np.ascontiguousarray(sums)}, arrays
+
+    def recalled(
+        self, of_points: Mapping[str, np.ndarray], of_all: Mapping[str, np.ndarray]
+    ) -> HostClimate:
+        """Go on from what `kept` gave."""
+        when, sums = of_all[_MEANS + "when"], of_points.get(_MEANS + "sums")
+        means = MonthlyMeans(self._points.mine.n, int(when[0]), int(when[1]))
+        if sums is not None:
+            arrays = {n.removeprefix(_MEANS): a for n, a in of_all.items() if n.startswith(_MEANS)}
+            means = MonthlyMeans.restored({**arrays, "sums": np.moveaxis(sums, 0, -1)})
+        return HostClimate(self._inputs, self._points, means, goes_on=True)
+
+
+def on_coarse_cells(means: np.ndarray, points: HostPoints, inputs: Inputs) -> np.ndarray:
+    """Give the climate of the coarse cells that this rank holds. All ranks call it.
+
+    means : (V, 12, n) float64 of this rank's points, in SI units
+    returns : (V, 12, cy, cx) float32; NaN where no point of any rank is near. A coarse cell takes
+        the nearest point whose mask is true, of equally near ones that with the lowest index, so
+        that it is the same on any decomposition
+    """
+    mine = points.mine
+    of_all = points.gathered(np.moveaxis(means, -1, 0).reshape(mine.n, -1))
+    place = points.gathered(np.stack([mine.lat, mine.lon, mine.mask], axis=1))
+    heard = np.flatnonzero(place[:, 2])
+    middle, side = _coarse_cells(inputs)
+    values = np.full((*side.shape, *means.shape[:2]), np.nan, np.float32)
+    if heard.size:
+        at = unit_vectors(place[heard, 0], place[heard, 1])
+        tree = cKDTree(at)
+        distance, nearest = _nearest(tree, middle.reshape(-1, 3))
+        apart = tree.query(at, k=2)[0][:, 1] if heard.size > 1 else np.zeros(1)
+        found = of_all[heard[nearest]].reshape(-1, *means.shape[:2]).astype(np.float32)
+        found[distance > REACH * np.maximum(apart[nearest], side.ravel())] = np.nan
+        values = found.reshape(values.shape)
+    return np.moveaxis(values, (0, 1), (2, 3))
+
+
+def _nearest(tree: cKDTree, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance to the nearest point and its number; of equally near ones the lowest."""
+    k = min(4, tree.n)
+    distance, number = (np.asarray(a).reshape(-1, k) for a in tree.query(places, k=k))
+    equal = distance == distance[:, :1]
+    return distance[:, 0], np.where(equal, number, tree.n).min(axis=1)
+
+
+def _coarse_cells(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
+    """Where the coarse cells are that this rank holds, and how large.
+
+    returns : (cy, cx, 3) unit vectors of their middle; (cy, cx) side of a square of about their
+        area, in radii of the Earth
+    """
+    grid, held = inputs.grid, inputs.share.held
+    row, col = inputs.row - inputs.row.min(), inputs.col - inputs.col.min()
+    of = CoarseCells.of(row, col)
+    lat, lon = coarse_centres(grid, held, row, col)
+    rows, cols = held.top + of.top + of.height // 2, held.columns[of.left + of.width // 2]
+    area = np.broadcast_to(grid.cell_area(), grid.shape)[np.ix_(rows, cols)] * AREA_UNIT_M2
+    size = area * np.outer(of.height, of.width)
+    return unit_vectors(lat, lon), np.sqrt(size) / EARTH_RADIUS_M

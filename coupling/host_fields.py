@@ -1,0 +1,287 @@
+"""The fields of one host in time: its baselines, the year's values, the months between."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from landstep.coupling.anomaly import Anomaly
+from landstep.coupling.areas import Areas
+from landstep.coupling.baseline import checked_baseline, own_albedo_sets, require_baselines
+from landstep.coupling.crosswalk import Crosswalk, fields_of_host
+from landstep.coupling.fields import Field, FieldSource
+from landstep.coupling.monthly_maps import MonthlyMap
+from landstep.coupling.seasons import Date, changes_on, value_on
+from landstep.emulator.classes import Scheme
+from landstep.emulator.errors import CouplingError
+from landstep.emulator.experiment import CouplingTable, Experiment
+from landstep.emulator.ranks import Ranks
+
+ATTRIBUTES = ("units", "denominator", "long_name", "standard_name", "schedule")
+"""What `describe` knows of a field."""
+
+SMALLEST_COVERAGE = 0.5
+"""Share of a host's cell that must lie in the map's region, for its change to stand for the cell's.
+Ours."""
+
+_BASELINE, _REFERENCE = "baseline_", "reference_"
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The fields of one year.
+
+    areas : what they were made from
+    values : name -> (n,) float64, or (n, 12) for a monthly field
+    clipped : name -> at how many points bounds held the field back
+    """
+
+    areas: Areas
+    values: Mapping[str, np.ndarray]
+    clipped: Mapping[str, int]
+
+
+class HostFields:
+    """What the host of an experiment is given.
+
+    baselines : name -> (n,) or (n, 12) float64, its own fields
+    reference : the land that changes are counted from; None before `begin`, or where none are
+    served : (n,) bool, points whose baseline changes: landstep knows land there in the reference
+        year, and most of the cell lies in its region
+    """
+
+    def __init__(
+        self, settings: CouplingTable, source: FieldSource, scheme: Scheme, lat_deg: np.ndarray
+    ) -> None:
+        """Take what makes the fields, and the latitudes of the points."""
+        self.settings = settings
+        self.source = source
+        self.baselines: dict[str, np.ndarray] = {}
+        self.reference: Areas | None = None
+        self._scheme = scheme
+        self._lat_deg = lat_deg
+        self._of = {field.name: field for field in source.fields}
+        self.served = np.ones(lat_deg.size, bool)
+        self._recalled = False
+        self._anomaly: Anomaly | None = None
+        self._monthly: list[tuple[MonthlyMap, np.ndarray]] = []
+        self._refused: dict[str, CouplingError] = {}
+
+    @classmethod
+    def of(
+        cls, experiment: Experiment, scheme: Scheme, zones_known: bool, lat_deg: np.ndarray
+    ) -> HostFields:
+        """Read the table of the host that an experiment names.
+
+        zones_known : whether the codes of the climate zones have a meaning
+        Raises ConfigError, with file and line, for a table that cannot be, or that needs zones.
+        """
+        settings = experiment.coupling
+        source = fields_of_host(
+            settings.host, experiment.folder, scheme, zones_known, settings.cover
+        )
+        return cls(settings, source, scheme, lat_deg)
+
+    # ---- what there is ----
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all fields."""
+        return list(self._of)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What fields depend on besides the land: a restart must have the same."""
+        table = self.source.table.model_dump_json() if isinstance(self.source, Crosswalk) else ""
+        settings = self.settings
+        return {
+            "[coupling] host": settings.host,
+            "host table sha256": hashlib.sha256(table.encode()).hexdigest()[:12],
+            "[coupling] mode": settings.mode,
+            "[coupling] cover": settings.cover,
+            "[coupling] reference": str(settings.reference),
+        }
+
+    def field(self, name: str) -> Field:
+        """Find a field; CouplingError, with the nearest name, where there is none."""
+        if name not in self._of:
+            close = difflib.get_close_matches(name, self._of, 1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise CouplingError(f"no field {name!r}: {hint}there are {sorted(self._of)}")
+        return self._of[name]
+
+    def describe(self, name: str, attribute: str) -> str:
+        """Say something of a field; CouplingError for a name or attribute that is none."""
+        of = self.field(name)
+        if attribute not in ATTRIBUTES:
+            raise CouplingError(
+                f"field {name!r}: no attribute {attribute!r}, expected one of {ATTRIBUTES}"
+            )
+        return str(getattr(of, attribute))
+
+    def class_number(self, name: str) -> int:
+        """Number of a class; CouplingError where the scheme has none of that name."""
+        if name not in self._scheme.names:
+            raise CouplingError(
+                f"no class {name!r} in scheme {self._scheme.name}: there are "
+                f"{list(self._scheme.names)}"
+            )
+        return self._scheme.names.index(name)
+
+    # ---- the host's own fields ----
+
+    def give(self, name: str, values: np.ndarray) -> None:
+        """Take a baseline; after a restart the one that it holds stands.
+
+        Raises CouplingError for a field that is none, or values that cannot be at any point.
+        """
+        of = self.field(name)
+        everywhere = np.zeros(self._lat_deg.size, bool)  # where land is, is checked by `begin`
+        values = checked_baseline(of, np.array(values), everywhere)
+        if not self._recalled:
+            self.baselines[name] = np.array(values)
+
+    def begin(
+        self, reference: Areas | None, ranks: Ranks, wanted: np.ndarray | None = None
+    ) -> None:
+        """Make ready for `surface`: the baselines are complete. All ranks call it.
+
+        reference : the land from which changes are counted; None where there is no baseline
+        wanted : (n,) bool, points whose baseline may change at all; None: all
+        Raises CouplingError, on all ranks, for a baseline that cannot be or lacks another.
+        """
+        maps: list[MonthlyMap] = []
+        with ranks.together():
+            if reference is not None:
+                self.served = self.source.mask(reference)
+                self.served &= reference.coverage >= SMALLEST_COVERAGE
+                self.served &= True if wanted is None else wanted
+                reference = _where(reference, self.served)
+                self._anomaly = Anomaly.make(self.source, self.baselines, reference)
+            if reference is not None and isinstance(self.source, Crosswalk):
+                of, given = self.source, self.baselines
+                for name in (name for name in given if self._of[name].months == 12):
+                    maps.append(MonthlyMap.make(of, name, given, reference))
+            self.reference = reference
+            self._refused = self._refusals()
+        sums = [ranks.sum(monthly.sums()) for monthly in maps]
+        with ranks.together():
+            means = [monthly.means_from(of) for monthly, of in zip(maps, sums, strict=True)]
+        self._monthly = list(zip(maps, means, strict=True))
+
+    def _refusals(self) -> dict[str, CouplingError]:
+        """Fields that cannot be handed out, and why."""
+        found: dict[str, CouplingError] = {}
+        settings = self.settings
+        if not isinstance(self.source, Crosswalk):
+            return found
+        for name in self._of:
+            try:
+                require_baselines(
+                    self.source,
+                    [name],
+                    self.baselines,
+                    settings.mode,
+                    settings.albedo,
+                    own_albedo_sets(self.source),
+                )
+            except CouplingError as error:
+                found[name] = error
+        return found
+
+    # ---- values ----
+
+    def surface(self, areas: Areas) -> Surface:
+        """Make the fields of a year."""
+        values: dict[str, np.ndarray] = {}
+        clipped: dict[str, int] = {}
+        served = areas if self.reference is None else _where(areas, self.served)
+        if self.settings.mode == "absolute" or not isinstance(self.source, Crosswalk):
+            values.update(self.source.values(areas))
+        if self.settings.mode == "anomaly" and self._anomaly is not None:
+            moved = self._anomaly.values(served)
+            values.update(moved.values)
+            clipped.update(moved.clipped)
+        for monthly, means in self._monthly:
+            name = monthly.entry.name
+            values[name], clipped[name] = monthly.values(means, served, values)
+        return Surface(areas, values, clipped)
+
+    def value(self, surface: Surface, name: str, date: Date) -> np.ndarray:
+        """Give a field on a date: (n,) float64.
+
+        Raises CouplingError for a field that is none or needs a baseline.
+        """
+        if self.settings.observe is not None:
+            return self._observed(name)
+        values = surface.values.get(name)
+        if values is None or name in self._refused:
+            self.field(name)
+            raise self._refused[name]
+        if values.ndim == 1:
+            return values
+        rule, calendar = self._rule(name), self.settings.calendar
+        found = value_on(values, rule, *date, calendar, self._lat_deg)
+        found.setflags(write=False)
+        return found
+
+    def _observed(self, name: str) -> np.ndarray:
+        """The host keeps its own fields."""
+        self.field(name)
+        values = self.baselines.get(name)
+        if values is None or values.ndim > 1:
+            raise CouplingError(
+                f"field {name!r}: [coupling] observe is set, so the host keeps its own fields; "
+                "landstep's are in the files that it writes there"
+            )
+        return values
+
+    def moved(self, before: Date, now: Date) -> frozenset[str]:
+        """Names of the fields that move between two dates of one year."""
+        return frozenset(
+            monthly.entry.name
+            for monthly, _ in self._monthly
+            if changes_on(self._rule(monthly.entry.name), before, now)
+        )
+
+    def _rule(self, name: str) -> str:
+        """The rule between months: the host's own, but for leaf area index where another is set."""
+        of, asked = self._of[name], self.settings.lai
+        return of.season if asked == "host" or of.rule != "monthly_type" else asked
+
+    def about(self, name: str) -> dict[str, str]:
+        """Attributes of a field in a file."""
+        words = {attribute: self.describe(name, attribute) for attribute in ATTRIBUTES}
+        return {attribute: text for attribute, text in words.items() if text}
+
+    # ---- restarts ----
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Give what a restart must hold of this rank's points."""
+        kept = {_BASELINE + name: values for name, values in self.baselines.items()}
+        if self.reference is not None:
+            of = self.reference
+            arrays = {"values": of.values, "unknown": of.unknown, "coverage": of.coverage}
+            kept |= {_REFERENCE + name: array for name, array in arrays.items()}
+        return kept
+
+    def recall(self, kept: Mapping[str, np.ndarray]) -> None:
+        """Take back what `kept` gave; baselines that are given afterwards are not taken."""
+        self._recalled = True
+        self.baselines = {
+            name.removeprefix(_BASELINE): np.array(values)
+            for name, values in kept.items()
+            if name.startswith(_BASELINE)
+        }
+        if _REFERENCE + "values" in kept:
+            found = [kept[_REFERENCE + name] for name in ("values", "unknown", "coverage")]
+            self.reference = Areas.make(*found)
+
+
+def _where(areas: Areas, served: np.ndarray) -> Areas:
+    """Areas with no land where a point is not served."""
+    return replace(areas, values=areas.values * served[:, None, None])

@@ -1,0 +1,289 @@
+"""A host's NetCDF file: its points, the fields that it holds, and a copy with others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from landstep.coupling.host_files.axes import Axes
+from landstep.coupling.host_files.layout import SMALLEST_LAND, Layout, VariableTable
+from landstep.coupling.host_files.places import from_axes, from_list, from_mesh
+from landstep.coupling.host_files.stored import Stored
+from landstep.coupling.points import Points
+from landstep.emulator.errors import InputError
+from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.netcdf_edit import edited_copy
+
+Fields = Mapping[str, np.ndarray]
+"""Field name -> (n,) or (n, 12) float64; NaN: as it was."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A variable of the file that holds fields of the host.
+
+    table : of its layout
+    axes : of its dimensions
+    names : the field of each level
+    stored : its numbers, in the file's order
+    """
+
+    table: VariableTable
+    axes: Axes
+    names: tuple[str, ...]
+    stored: Stored
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """Its values as (R, L, M, n) float64, NaN where missing."""
+        return self.axes.sorted(self.stored.values)
+
+    def fields(self, record: int) -> dict[str, np.ndarray]:
+        """Give the fields of a record: (n,), or (n, 12) where it has months."""
+        of_record = self.values[record if self.axes.counts[0] > 1 else 0]
+        return {
+            name: np.ascontiguousarray(level.T) if level.shape[0] > 1 else level[0].copy()
+            for name, level in zip(self.names, of_record, strict=True)
+        }
+
+    def with_fields(
+        self, years: Mapping[int, Fields], baseline: int, served: np.ndarray
+    ) -> np.ndarray:
+        """Give its stored numbers, in the file's order, with fields put in.
+
+        years : record -> fields; those that it does not hold are left alone
+        baseline : the record that fields start from; what is NaN in them is its number there
+        served : (n,) bool, points whose fields start from it; elsewhere each record's own stay
+        """
+        new = np.full(self.axes.counts, np.nan)
+        numbers = self.axes.sorted(self.stored.numbers).copy()
+        for record, fields in years.items():
+            for level, name in enumerate(self.names):
+                if name in fields:
+                    new[record, level] = np.atleast_2d(fields[name].T)
+                    if record != baseline:
+                        numbers[record, level][:, served] = numbers[baseline, level][:, served]
+        start = replace(self.stored, numbers=self.axes.unsorted(numbers))
+        return start.replaced(self.axes.unsorted(new), types=self.table.types)
+
+
+@dataclass(frozen=True, eq=False)
+class NetcdfHostFile:
+    """A host's file in NetCDF.
+
+    years : of its records; empty where it is no series
+    points : where its fields lie, in the order of the file
+    land : (n,) bool, points where the host has land
+    sea : (n,) share of each cell that is sea, where the file says it; else None
+    """
+
+    path: Path
+    layout: Layout
+    points: Points
+    years: tuple[int, ...]
+    held: tuple[Held, ...]
+    land: np.ndarray
+    sea: np.ndarray | None
+    _maxima: dict[str, Stored]
+
+    @classmethod
+    def open(cls, path: Path, layout: Layout) -> NetcdfHostFile:
+        """Read a file's points and fields.
+
+        Raises InputError where it is not such a file: no places, a variable that is missing, is of
+        another type or lies elsewhere, classes of another table.
+        """
+        with NetcdfFile(path) as file:
+            names = file.names()
+            _check_is_of(file, layout)
+            _check_classes(file, layout)
+            points, point_dims = _read_points(file, layout)
+            series, years = _read_years(file, layout)
+            held = [
+                _read_held(file, table, point_dims, series)
+                for table in layout.variables
+                if table.name in names
+            ]
+            maxima = {
+                table.maximum: _read_stored(file, table.maximum)
+                for table in layout.variables
+                if table.maximum and series and table.maximum in names
+            }
+            share = _of_points(file, layout.land, points.n)
+            land = np.ones(points.n, bool) if share is None else share > SMALLEST_LAND
+            percent = _of_points(file, layout.sea, points.n)
+            sea = None if percent is None else percent / 100.0
+        return cls(path, layout, points, years, tuple(held), land, sea, maxima)
+
+    @cached_property
+    def served(self) -> np.ndarray:
+        """Points with land at which no variable is missing: (n,) bool."""
+        good = [self.land, *(np.isfinite(h.values).all(axis=(0, 1, 2)) for h in self.held)]
+        if self.sea is not None:
+            good.append(self.sea < 1.0)
+        return np.all(good, axis=0)
+
+    @property
+    def variables(self) -> dict[str, tuple[str, ...]]:
+        """Give variable -> the fields that it holds."""
+        return {held.table.name: held.names for held in self.held}
+
+    def fields(self, record: int = 0) -> dict[str, np.ndarray]:
+        """Give the fields that the file holds: name -> (n,) or (n, 12) float64."""
+        of_all: dict[str, np.ndarray] = {}
+        for held in self.held:
+            for name, values in held.fields(record).items():
+                of_all.setdefault(name, values)
+        return of_all
+
+    def write_copy(
+        self,
+        target: Path,
+        records: Mapping[int, Fields],
+        baseline: int = 0,
+        served: np.ndarray | None = None,
+    ) -> dict[str, int]:
+        """Write a copy with other fields; all else is as it was.
+
+        records : record -> the fields to put there
+        baseline : the record whose numbers stand for NaN in them, where a point is `served`
+        served : (n,) bool; None: those of this file
+        returns : variable -> how many stored numbers differ
+        Raises InputError for a value that the file cannot hold, or where it cannot be written.
+        """
+        points = self.served if served is None else served
+        new = {h.table.name: h.with_fields(records, baseline, points) for h in self.held}
+        old = {held.table.name: held.stored.numbers for held in self.held}
+        for held in self.held:
+            if held.table.maximum in self._maxima:
+                maximum = self._maxima[held.table.maximum]
+                new[held.table.maximum] = _largest(held, new[held.table.name], maximum)
+                old[held.table.maximum] = maximum.numbers
+        moved = {name: int((new[name] != old[name]).sum()) for name in new}
+        for name in moved:
+            both_nan = (new[name] != new[name]) & (old[name] != old[name])
+            moved[name] -= int(both_nan.sum())
+        with edited_copy(self.path, target) as copy:
+            for name in new:
+                if moved[name]:
+                    copy.put(name, new[name])
+        return moved
+
+
+def _largest(held: Held, numbers: np.ndarray, maximum: Stored) -> np.ndarray:
+    """Largest value of all years, where it is another one now: CTSM allocates by it."""
+    series = Stored(numbers, held.stored.attrs, held.stored.where)
+    before, after = held.values, held.axes.sorted(series.values)
+    was, now = before.max(axis=0), after.max(axis=0)
+    shape = maximum.numbers.shape
+    changed = (was != now).reshape(shape)
+    return maximum.replaced(np.where(changed, now.reshape(shape), np.nan))
+
+
+def _check_is_of(file: NetcdfFile, layout: Layout) -> None:
+    """Refuse another host's file, naming all that it lacks."""
+    names = file.names()
+    places = layout.places
+    wanted = [places.lon, places.lat] if places else []
+    wanted += [table.name for table in layout.variables if table.required]
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        shown = names if len(names) <= 12 else [*names[:12], "..."]
+        raise InputError(
+            f"{file.path.name}: lacks {', '.join(missing)}, which {layout.long_name} holds; it has "
+            f"{', '.join(shown)}; is it another host's file?"
+        )
+
+
+def _check_classes(file: NetcdfFile, layout: Layout) -> None:
+    """Refuse a file that counts in other land-cover classes than the host's table."""
+    classes = layout.classes
+    if classes is None:
+        return
+    found = str(file.attrs().get(classes.attribute, "")).strip().strip("\0")
+    if found not in classes.accepted:
+        raise InputError(
+            f"{file.path.name}: attribute {classes.attribute} is {found!r}, expected one of "
+            f"{classes.accepted}: {classes.advice}"
+        )
+
+
+def _read_points(file: NetcdfFile, layout: Layout) -> tuple[Points, tuple[str, ...]]:
+    """Read the points, and the dimensions that they lie along."""
+    assert layout.places is not None  # _check_is_of
+    lat, lat_dims = _degrees(file, layout.places.lat)
+    lon, lon_dims = _degrees(file, layout.places.lon)
+    if lat_dims == lon_dims and len(lat_dims) == 1:
+        return from_list(lat, lon), lat_dims
+    if lat_dims == lon_dims and len(lat_dims) == 2:
+        return from_mesh(lat, lon), lat_dims
+    if len(lat_dims) == len(lon_dims) == 1:
+        return from_axes(lat, lon), (*lat_dims, *lon_dims)
+    raise InputError(
+        f"{file.path.name}: {layout.places.lat} lies along {lat_dims}, {layout.places.lon} along "
+        f"{lon_dims}, expected a row of each, a list of both, or both on the same two dimensions"
+    )
+
+
+def _degrees(file: NetcdfFile, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Read longitudes or latitudes, of the first record where there are several.
+
+    Latitudes and longitudes whose unit is radians are turned into degrees.
+    """
+    values, dims = file.read(name).astype(np.float64), file.dims(name)
+    while len(dims) > 1 and (values.ndim > 2 or dims[0].lower() == "time"):
+        values, dims = values[0], dims[1:]
+    if not np.isfinite(values).all():
+        raise InputError(f"{file.path.name}, {name}: holds a missing value")
+    if str(file.attrs(name).get("units", "")).lower().startswith("radian"):
+        values = np.rad2deg(values)
+    return values, dims
+
+
+def _of_points(file: NetcdfFile, name: str | int | None, n: int) -> np.ndarray | None:
+    """Read a value for each point: (n,) float64; None where the file has none of that name."""
+    if name not in file.names():
+        return None
+    values = file.read(str(name)).astype(np.float64)
+    return values.reshape(-1, n)[0]
+
+
+def _read_years(file: NetcdfFile, layout: Layout) -> tuple[str | None, tuple[int, ...]]:
+    """Read the dimension and the years of a series; None where the file is none."""
+    if layout.years is None or layout.years not in file.names():
+        return None, ()
+    years = tuple(int(year) for year in file.read(layout.years))
+    return file.dims(layout.years)[0], years
+
+
+def _read_held(
+    file: NetcdfFile, table: VariableTable, point_dims: tuple[str, ...], series: str | None
+) -> Held:
+    stored = _read_stored(file, table.name)
+    dims = file.dims(table.name)
+    sizes = dict(zip(dims, file.shape(table.name), strict=True))
+    axes = Axes.of(table, dims, sizes, point_dims, series, stored.where)
+    if table.exact and stored.numbers.dtype != np.float64:
+        raise InputError(
+            f"{stored.where}: stored as {stored.numbers.dtype}, whose sums miss 100 by more than "
+            f"the host allows; expected float64 (ncap2 -s '{table.name}=double({table.name})')"
+        )
+    names: tuple[str, ...] = (table.field,)
+    if table.levels is not None:
+        count = axes.counts[1]
+        numbers = table.first + np.arange(count)
+        if table.numbers is not None and table.numbers in file.names():
+            numbers = file.read(table.numbers)
+        names = tuple(f"{table.field}_{int(number)}" for number in numbers)
+    return Held(table, axes, names, stored)
+
+
+def _read_stored(file: NetcdfFile, name: str) -> Stored:
+    """Read a variable's numbers as they are stored."""
+    numbers = file.stored(name)
+    numbers = numbers.astype(numbers.dtype.newbyteorder("="))
+    return Stored(numbers, file.attrs(name), f"{file.path.name}, {name}")

@@ -1,0 +1,125 @@
+"""A host's points on all its ranks: areas are found where the map lies, and sent to the point.
+
+Every rank knows all points in the order of their global index, and counts those that its own part
+of the map touches. Areas are whole numbers, so a point's sum does not depend on who counted what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from landstep.coupling.coverage import coverage
+from landstep.coupling.points import Points
+from landstep.coupling.remap import Remap, remap_to
+from landstep.coupling.weight_file import read_weights
+from landstep.coupling.weights import Weights
+from landstep.emulator.grid import Grid
+from landstep.emulator.ranks import Ranks
+from landstep.emulator.shares import Share
+
+
+@dataclass(frozen=True, eq=False)
+class HostPoints:
+    """The points of one rank, and what it has to count for the others.
+
+    mine : its points; index : (N,) int64 global index of all ranks' points, ascending
+    weights : of a file, instead of the points' own geometry
+    sent : rank -> places, among the points counted here, of those that are its own
+    received : rank -> places, among `mine`, of those that it counts
+    """
+
+    ranks: Ranks
+    grid: Grid
+    mine: Points
+    index: np.ndarray
+    weights: Weights | None
+    _remap: Remap
+    _sent: Mapping[int, np.ndarray] = field(default_factory=dict)
+    _received: Mapping[int, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def make(
+        cls, points: Points, grid: Grid, share: Share, ranks: Ranks, weights: Path | None = None
+    ) -> HostPoints:
+        """Find out which points each rank's part of the map touches. All ranks call it.
+
+        points : of this rank; its global indices are on no other
+        grid : of the whole map; share : what this rank holds of it
+        weights : a weight file from the map's cells to the points, instead of their own geometry
+        Raises CouplingError on all ranks where one's points cannot be.
+        """
+        with ranks.together():
+            found = None if weights is None else read_weights(weights, grid)
+        if ranks.size == 1:
+            remap = remap_to(points, grid, weights=found)
+            return cls(ranks, grid, points, np.sort(points.index), found, remap)
+        of_rank = ranks.of_all(points.to_arrays())
+        with ranks.together():
+            everyone = Points.together(of_rank)
+            owner, place = _owners(of_rank)
+            remap = remap_to(everyone, grid, share.own, found)
+            nothing = np.zeros(share.own.shape, np.uint8)
+            touched = np.flatnonzero(remap.class_areas(nothing, 1)[:, 0])
+            remap = remap_to(everyone.take(touched), grid, share.own, found)
+        sent = {rank: np.flatnonzero(owner[touched] == rank) for rank in np.unique(owner[touched])}
+        received = {}
+        for rank, theirs in enumerate(ranks.of_all(touched)):
+            ours = theirs[owner[theirs] == ranks.rank]
+            if ours.size:
+                received[rank] = place[ours]
+        return cls(ranks, grid, points, everyone.index, found, remap, sent, received)
+
+    def class_areas(self, numbers: np.ndarray, n_classes: int) -> np.ndarray:
+        """Area of each class in each of this rank's host cells. All ranks call it.
+
+        numbers : (y, x) uint8 of the part of the map that this rank owns, MASKED where not known
+        returns : (n, n_classes + 1) int64 in AREA_UNIT_M2; the last column is what is not known
+        """
+        found = self._remap.class_areas(numbers, n_classes)
+        if self.ranks.size == 1:
+            return found
+        total = np.zeros((self.mine.n, n_classes + 1), np.int64)
+        row = total.itemsize * (n_classes + 1)
+        sent = {rank: found[places].view(np.uint8).ravel() for rank, places in self._sent.items()}
+        expected = {rank: row * places.size for rank, places in self._received.items()}
+        own = sent.pop(self.ranks.rank, None)
+        expected.pop(self.ranks.rank, None)
+        arrived = self.ranks.exchange(sent, expected)
+        if own is not None:
+            arrived[self.ranks.rank] = own
+        for rank, values in arrived.items():
+            total[self._received[rank]] += values.view(np.int64).reshape(-1, n_classes + 1)
+        return total
+
+    def coverage(self, totals: np.ndarray) -> np.ndarray:
+        """Share of each host cell that lies in the grid: (n,) float64, 0..1.
+
+        totals : (n,) int64, area of all that was found in it
+        """
+        return coverage(self.mine, self.grid, totals, self.weights)
+
+    def gathered(self, values: np.ndarray) -> np.ndarray:
+        """Put values of all ranks' points in the order of `index`. All ranks call it.
+
+        values : (n, ...) of this rank's points; returns : (N, ...), the same on all ranks
+        """
+        found = self.ranks.of_all((self.mine.index, values))
+        order = np.argsort(np.concatenate([index for index, _ in found]), kind="stable")
+        return np.concatenate([part for _, part in found])[order]
+
+    def of_mine(self, values: np.ndarray) -> np.ndarray:
+        """Pick this rank's points: (N, ...) in the order of `index` -> (n, ...)."""
+        return values[np.searchsorted(self.index, self.mine.index)]
+
+
+def _owners(of_rank: list[dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Say which rank has each point, and where: two (N,) int64, in the order of the index."""
+    sizes = [part["index"].size for part in of_rank]
+    order = np.argsort(np.concatenate([part["index"] for part in of_rank]))
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    place = np.concatenate([np.arange(size) for size in sizes])
+    return owner[order], place[order]

@@ -1,0 +1,90 @@
+"""From the land's maps to a host's points: areas by class and climate zone, and gross change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from landstep.coupling.areas import Areas
+from landstep.coupling.gross import GrossChange
+from landstep.coupling.host_points import HostPoints
+from landstep.coupling.points import Points
+from landstep.emulator.classes import MASKED
+from landstep.emulator.climate import Climate
+from landstep.emulator.emulator import Emulator
+from landstep.emulator.host_zones import HostZones
+from landstep.emulator.inputs import Inputs
+from landstep.emulator.legends import UNKNOWN_GROUP, ZONE_GROUPS, Legend, legend
+from landstep.emulator.mapped import put, row_pieces, zeros
+from landstep.emulator.state import State
+
+
+@dataclass(frozen=True, eq=False)
+class LandSurface:
+    """The land of an experiment as a host's points see it.
+
+    inputs : of this rank; points : the host's, of this rank
+    legend : what the codes of the climate zones mean; None: all land is of an unknown zone
+    zones : what moves them with the host's climate; None where nothing does
+    """
+
+    inputs: Inputs
+    points: HostPoints
+    legend: Legend | None
+    zones: HostZones | None = None
+
+    @classmethod
+    def of(cls, emulator: Emulator, points: Points) -> LandSurface:
+        """Put an opened emulator's land on a host's points. All its ranks call it.
+
+        Raises CouplingError on all ranks where one's points cannot be, ConfigError for a legend
+        that is none.
+        """
+        of, ranks = emulator.experiment, emulator.assembly.ranks
+        with ranks.together():
+            known = None if of.climate.legend is None else legend(of.climate.legend)
+        weights = None if of.coupling.weights is None else of.path(of.coupling.weights)
+        grid = emulator.files.land_use.grid
+        placed = HostPoints.make(points, grid, emulator.inputs.share, ranks, weights)
+        return cls(emulator.inputs, placed, known, emulator.climate)
+
+    def areas(self, state: State) -> Areas:
+        """Area of each class in each zone of a state's year. All ranks call it."""
+        return self.areas_of(state.land_use, state.year, state.climate)
+
+    def areas_of(self, land_use: np.ndarray, year: int, climate: Climate | None = None) -> Areas:
+        """Area of each class in each climate zone in each of this rank's host cells.
+
+        land_use : (y, x) uint8 class numbers of what this rank holds; year : of its zones
+        climate : the host's own, which moves the zones; None: the zones as they were observed
+        """
+        numbers, n_classes = self._own(land_use), self.inputs.scheme.n_classes
+        groups: tuple[str, ...] = (ZONE_GROUPS[UNKNOWN_GROUP],)
+        if self.legend is not None:
+            groups = ZONE_GROUPS
+            (observed,) = self.inputs.categories(["climate_zone"], year)
+            zone = self._own(observed if climate is None else self._moved(observed, climate))
+            numbers = zeros(numbers.shape, np.uint8)
+            for piece in row_pieces(len(numbers)):
+                prior = self._own(land_use)[piece]
+                both = self.legend.groups(zone[piece]) * np.uint8(n_classes) + prior
+                put(numbers, piece.start, 0, np.where(prior == MASKED, MASKED, both))
+        found = self.points.class_areas(numbers, len(groups) * n_classes)
+        return Areas.unpack(found, groups, n_classes, self.points.coverage(found.sum(axis=1)))
+
+    def change(self, before: np.ndarray, after: np.ndarray, areas: Areas) -> GrossChange:
+        """Gross change from one map to another. All ranks call it.
+
+        before, after : (y, x) uint8 class numbers of what this rank holds; areas : of the second
+        """
+        known = areas.values.sum(axis=1)
+        return GrossChange.between(self._own(before), self._own(after), self.points, known)
+
+    def _moved(self, observed: np.ndarray, climate: Climate) -> np.ndarray:
+        return observed if self.zones is None else self.zones.moved(observed, climate)
+
+    def _own(self, field: np.ndarray) -> np.ndarray:
+        """Cut what this rank owns out of what it holds."""
+        top, bottom, left, right = self.inputs.share.own_box
+        return field[top:bottom, left:right]

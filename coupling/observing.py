@@ -1,0 +1,66 @@
+"""The fields that a host would get, in a file: what `observe` in [coupling] writes each year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from landstep.coupling.host_points import HostPoints
+from landstep.emulator.netcdf import Variable, write_netcdf
+from landstep.emulator.ranks import Ranks
+
+
+def write_fields(
+    folder: Path,
+    year: int,
+    values: Mapping[str, np.ndarray],
+    about: Mapping[str, Mapping[str, Any]],
+    points: HostPoints,
+) -> Path:
+    """Write the fields of a year on the points of all ranks. All ranks call it.
+
+    folder : made where it is missing; gets landstep_fields_YEAR.nc, complete or not there
+    values : name -> (n,) or (n, 12) float64 of this rank's points
+    about : name -> attributes
+    Raises InputError where it cannot be written.
+    """
+    ranks: Ranks = points.ranks
+    path = folder / f"landstep_fields_{year}.nc"
+    places = {"lon": points.mine.lon, "lat": points.mine.lat}
+    whole = {name: points.gathered(v) for name, v in {**places, **values}.items()}
+    axes = {
+        "lon": {"standard_name": "longitude", "units": "degrees_east"},
+        "lat": {"standard_name": "latitude", "units": "degrees_north"},
+    }
+    with ranks.together():
+        if ranks.is_first:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_netcdf(
+                path,
+                {"point": points.index.size, "month": 12},
+                [
+                    Variable("index", ("point",), points.index, {"long_name": "global index"}),
+                    *(
+                        Variable(
+                            name,
+                            ("point", "month")[: array.ndim],
+                            array,
+                            {**(axes.get(name) or about[name]), **_coordinates(name)},
+                        )
+                        for name, array in whole.items()
+                    ),
+                ],
+                {
+                    "Conventions": "CF-1.8",
+                    "title": f"fields of a host model, 1 January {year}",
+                    "source": "landstep, observing: the host was not changed",
+                },
+            )
+    return path
+
+
+def _coordinates(name: str) -> dict[str, str]:
+    return {} if name in ("lon", "lat") else {"coordinates": "lon lat"}

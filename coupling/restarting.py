@@ -1,0 +1,84 @@
+"""What a coupler writes beside the land in a restart, and how it is found again on other ranks.
+
+Everything of a point is stored in the order of the global index, so that the ranks that go on need
+not be those that stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from landstep.coupling.host_points import HostPoints
+from landstep.emulator.errors import StateError, StepError
+from landstep.emulator.kept import Kept
+
+STARTS = ("initial", "restart", "branch")
+_ALL = "all_"
+_AGAIN = 'start = "branch" goes on from its land all the same'
+
+
+def check_start(start: str | None, restart: str | Path | None) -> None:
+    """Refuse a way to start that is none, or does not go with a restart file; StepError."""
+    if start is None:
+        return
+    if start not in STARTS:
+        raise StepError(f"start {start!r}, expected one of {', '.join(STARTS)}")
+    if (start == "initial") == (restart is not None):
+        found = f"the restart file {restart}" if restart is not None else "no restart file"
+        raise StepError(
+            f"start {start!r} with {found}: "
+            + ("name none" if start == "initial" else "name the one to start from")
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a coupler knows besides the land.
+
+    settings : what its fields depend on, by name; a restart must have the same
+    of_points : name -> (n, ...) arrays of this rank's points
+    of_all : name -> arrays that are the same on all ranks
+    """
+
+    settings: Mapping[str, str]
+    of_points: Mapping[str, np.ndarray]
+    of_all: Mapping[str, np.ndarray]
+
+    def kept(self, points: HostPoints) -> Kept:
+        """Put it together for a restart file. All ranks call it, with the same names."""
+        arrays = {name: points.gathered(values) for name, values in sorted(self.of_points.items())}
+        if arrays:
+            arrays["index"] = points.index
+        arrays |= {_ALL + name: values for name, values in self.of_all.items()}
+        return Kept(arrays, {"settings": dict(self.settings)})
+
+    @classmethod
+    def of(
+        cls, kept: Kept, points: HostPoints, settings: Mapping[str, str], where: str | Path
+    ) -> Memory:
+        """Find this rank's part of what a restart keeps.
+
+        settings : of this run
+        Raises StateError, `where` in front, where it was written with other settings, or for
+        points with other indices.
+        """
+        then = kept.notes["settings"]
+        for name, value in settings.items():
+            if then.get(name) != value:
+                raise StateError(
+                    f"{where}: written with {name} {then.get(name)}, this run has {value}; {_AGAIN}"
+                )
+        arrays = dict(kept.arrays)
+        index = arrays.pop("index", points.index)
+        if not np.array_equal(index, points.index):
+            raise StateError(
+                f"{where}: written for {index.size} points, this run has {points.index.size}, with "
+                f"other global indices; {_AGAIN}"
+            )
+        of_all = {n.removeprefix(_ALL): a for n, a in arrays.items() if n.startswith(_ALL)}
+        of_points = {n: points.of_mine(a) for n, a in arrays.items() if not n.startswith(_ALL)}
+        return cls(settings, of_points, of_all)

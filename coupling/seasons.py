@@ -1,0 +1,178 @@
+"""Values between the months: monthly maps on a date of a host's calendar."""
+
+from __future__ import annotations
+
+import cftime
+import numpy as np
+
+from landstep.emulator.errors import CouplingError, StepError
+
+RULES = ("step", "ecland", "ctsm", "noahmp", "mean_preserving")
+"""Ways from twelve months to a day; `value_on` says what each does."""
+
+CALENDARS = ("standard", "proleptic_gregorian", "noleap", "360_day")
+"""Calendars of hosts, by their CF names."""
+
+Date = tuple[int, int, int]
+"""Year, month 1..12, day of the month from 1."""
+
+
+def check_date(year: int, month: int, day: int, calendar: str) -> None:
+    """Refuse a date that a calendar does not have.
+
+    calendar : one of CALENDARS
+    Raises StepError naming the date, the calendar and what it has instead; CouplingError for a
+    calendar that is none.
+    """
+    if calendar not in CALENDARS:
+        raise CouplingError(f"calendar {calendar!r}, expected one of {', '.join(CALENDARS)}")
+    date = f"{year}-{month}-{day}"
+    if not 1 <= month <= 12:
+        raise StepError(f"month {month} in {date}, expected 1 to 12")
+    if year < 1:
+        raise StepError(f"year {year} in {date}, expected 1 or later")
+    days = _days_in(year, month, calendar)
+    if not 1 <= day <= days:
+        raise StepError(
+            f"day {day} in {date}: calendar {calendar} has {days} days; set [coupling] calendar"
+        )
+    try:
+        cftime.datetime(year, month, day, calendar=calendar)
+    except ValueError as error:  # October 1582
+        raise StepError(
+            f"day {day} in {date}: calendar {calendar} leaves it out; set [coupling] calendar"
+        ) from error
+
+
+def value_on(
+    monthly: np.ndarray,
+    rule: str,
+    year: int,
+    month: int,
+    day: int,
+    calendar: str,
+    lat_deg: np.ndarray,
+) -> np.ndarray:
+    """Give monthly maps' values on a day.
+
+    monthly : (n, 12) float64      January to December
+    lat_deg : (n,) float64         latitudes, degrees north; only "noahmp" looks at them
+    returns : (n,) float64, in the unit of `monthly`
+    rule :
+        "step": the month's value
+        "ecland": linear between the 15ths of the months, which have the months' values.
+            Source: ecLand, Apache-2.0, src/surf/offline/driver/updtim1s.F90 (LECLIM10D false)
+        "ctsm": linear between the middles of the months, the day being (day - 0.5) / days of its
+            way through the month. February has 28 days there in leap years too.
+            Source: CTSM, src/biogeochem/SatellitePhenologyMod.F90, interpMonthlyVeg
+        "noahmp": linear between the middles of twelfths of the year, at 0 UTC; south of the
+            equator half a year later: for tables of the north's months, not for maps.
+            Source: Noah-MP (Niu et al. 2011, doi:10.1029/2010JD015139), subroutine PHENOLOGY
+        "mean_preserving": the mean over the day of a parabola for each month; see `_parabolas`
+    All but the last weigh two months with weights in 0..1 that sum to 1. The last keeps the mean
+    of each month over its days, is never negative, and goes above the highest month, as it must.
+    Raises StepError for a date that the calendar lacks; CouplingError for maps of another shape, a
+    rule or calendar that is none, and, with "mean_preserving", a value below 0 or not a number.
+    """
+    check_date(year, month, day, calendar)
+    if rule not in RULES:
+        raise CouplingError(f"rule between months {rule!r}, expected one of {', '.join(RULES)}")
+    if monthly.ndim != 2 or monthly.shape[1] != 12:
+        raise CouplingError(f"monthly maps have shape {monthly.shape}, expected (n, 12)")
+    if rule == "step":
+        return monthly[:, month - 1].copy()
+    if rule == "mean_preserving":
+        return _parabolas(monthly, year, month, day, calendar)
+    if rule == "noahmp":
+        return _twelfths(monthly, year, month, day, calendar, lat_deg)
+    first, weight = (_since_15th if rule == "ecland" else _since_middle)(year, month, day, calendar)
+    return _linear(monthly, first, weight)
+
+
+def changes_on(rule: str, before: Date, now: Date) -> bool:
+    """Say whether a rule's value may differ between two dates.
+
+    "step" moves with the month, whatever the year; every other rule moves every day.
+    Raises CouplingError for a rule that is none.
+    """
+    if rule not in RULES:
+        raise CouplingError(f"rule between months {rule!r}, expected one of {', '.join(RULES)}")
+    return before[1] != now[1] if rule == "step" else before != now
+
+
+def _days_in(year: int, month: int, calendar: str) -> int:
+    return int(cftime.datetime(year, month, 1, calendar=calendar).daysinmonth)
+
+
+def _linear(monthly: np.ndarray, first: int, weight: float) -> np.ndarray:
+    """Between a month, counted from 0, and the next; a constant stays the same bits."""
+    start, end = monthly[:, first % 12], monthly[:, (first + 1) % 12]
+    return start + weight * (end - start)
+
+
+def _since_15th(year: int, month: int, day: int, calendar: str) -> tuple[int, float]:
+    """The month, from 0, whose 15th was last, and the share of the way to the next 15th."""
+    first = month - 1 if day >= 15 else month - 2
+    of = _days_in(year, first % 12 + 1, calendar)  # December has the same days in every year
+    return first, (day - 15 + (0 if day >= 15 else of)) / of
+
+
+def _since_middle(year: int, month: int, day: int, calendar: str) -> tuple[int, float]:
+    """The month, from 0, whose middle was last, and the share of the way to the next middle."""
+    of = 28 if month == 2 and calendar != "360_day" else _days_in(year, month, calendar)
+    through = (day - 0.5) / of
+    return (month - 1, through - 0.5) if through >= 0.5 else (month - 2, through + 0.5)
+
+
+def _twelfths(
+    monthly: np.ndarray, year: int, month: int, day: int, calendar: str, lat_deg: np.ndarray
+) -> np.ndarray:
+    """Noah-MP's rule, north and south."""
+    passed = sum(_days_in(year, m, calendar) for m in range(1, month)) + day - 1
+    length = sum(_days_in(year, m, calendar) for m in range(1, 13))
+
+    def at(days: float) -> np.ndarray:
+        twelfths = 12 * (days % length) / length
+        first = int(twelfths + 0.5) - 1
+        return _linear(monthly, first, twelfths - first - 0.5)
+
+    return np.where(lat_deg >= 0, at(passed), at(passed + length / 2))
+
+
+def _parabolas(monthly: np.ndarray, year: int, month: int, day: int, calendar: str) -> np.ndarray:
+    """Mean over a day of the parabola through the month's edges that has the month's mean.
+
+    Source: Colella and Woodward (1984), doi:10.1016/0021-9991(84)90143-8, section 1: the parabola
+    that has two given edges and a given mean. Which edges is ours: linear between the middles of
+    the months, and at most three times either month's mean. That bound is what keeps parabolas from
+    going below 0: one whose edges are each 0 or three times its mean touches 0 and goes no further,
+    and all others with edges between are weighted means of those four.
+    """
+    _refuse_below_zero(monthly)
+    here = monthly[:, month - 1]
+    left = _edge(monthly, year, month - 2, calendar) - here
+    right = _edge(monthly, year, month - 1, calendar) - here
+    days = _days_in(year, month, calendar)
+    middle = (day - 0.5) / days
+    # the mean of x (1 - x) over the day is that of its middle, less a twelfth of the day squared
+    bend = middle * (1 - middle) - 1 / (12 * days**2)
+    value = here + left * (1 - middle) + right * middle - 3 * (left + right) * bend
+    return np.maximum(value, 0.0)  # what rounding leaves below 0
+
+
+def _edge(monthly: np.ndarray, year: int, first: int, calendar: str) -> np.ndarray:
+    """Value where a month, counted from 0, ends and the next begins."""
+    days, of_next = (_days_in(year, m % 12 + 1, calendar) for m in (first, first + 1))
+    linear = _linear(monthly, first, days / (days + of_next))
+    lower = np.minimum(monthly[:, first % 12], monthly[:, (first + 1) % 12])
+    return np.minimum(linear, 3 * lower)
+
+
+def _refuse_below_zero(monthly: np.ndarray) -> None:
+    wrong = ~(monthly >= 0)
+    if wrong.any():
+        point, month = (int(i) for i in np.argwhere(wrong)[0])
+        raise CouplingError(
+            f"{monthly[point, month]} at point {point}, month {month + 1}, expected at least 0: "
+            'the rule "mean_preserving" is for quantities that are never negative'
+        )

@@ -1,0 +1,68 @@
+"""What a host talks to where its experiment says `active = false`: nothing moves or is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from landstep.emulator.errors import CouplingError
+
+
+class SwitchedOff:
+    """The calls of a `Coupler`, on any number of ranks, none of which does anything.
+
+    A host needs no branch of its own to run without landstep: `update` always says that nothing
+    moved, and `get` has only what the host itself gave as a baseline.
+    """
+
+    def __init__(self, n: int) -> None:
+        """Take the number of points."""
+        self.n = n
+        self._baselines: dict[str, np.ndarray] = {}
+
+    def names(self) -> list[str]:
+        """Names of the fields that can be had: the baselines."""
+        return sorted(self._baselines)
+
+    def describe(self, name: str, attribute: str) -> str:
+        """Know nothing of a field."""
+        return ""
+
+    def baseline(self, name: str, values: np.ndarray) -> None:
+        """Take a field as the host has it: (n,) or (n, 12)."""
+        self._baselines[name] = np.array(values, np.float64)
+
+    def put(self, name: str, values: np.ndarray, units: str = "") -> None:
+        """Take the host's climate, and do nothing with it."""
+
+    def update(self, year: int, month: int, day: int) -> bool:
+        """Say that nothing moved."""
+        return False
+
+    def changed(self, name: str) -> bool:
+        """Say that it did not move."""
+        return False
+
+    def get(self, name: str) -> np.ndarray:
+        """Give a baseline of one value a point back; CouplingError for any other field."""
+        values = self._baselines.get(name)
+        if values is None or values.ndim != 1:
+            raise CouplingError(
+                f"get {name!r}: landstep is switched off (active = false in [coupling]), and no "
+                "baseline of that name with one value a point was given; keep the host's own field"
+            )
+        return values
+
+    get_previous = get
+
+    def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give no gain and no loss."""
+        return np.zeros(self.n), np.zeros(self.n)
+
+    def write_restart(self, path: str | Path) -> None:
+        """Write nothing: there is no land to go on from."""
+
+    def close(self) -> None:
+        """Forget the baselines."""
+        self._baselines.clear()

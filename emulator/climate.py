@@ -1,0 +1,179 @@
+"""The host's own climate so far: a part of the state, and its place in the restart file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from landstep.emulator.errors import InputError, StateError, StepError
+from landstep.emulator.host_values import VARIABLES, check_name
+from landstep.emulator.netcdf import NetcdfFile, Variable
+from landstep.emulator.shares import Share
+
+WINDOW_YEARS = 30
+"""Years over which a climate is the mean. Source: World Meteorological Organization 2017,
+Guidelines on the Calculation of Climate Normals, WMO-No. 1203, section 2."""
+
+DIMS = ("climate_year", "climate_variable", "month", "coarse_y", "coarse_x")
+
+
+@dataclass(frozen=True, eq=False)
+class Climate:
+    """Monthly means that a host gave, year by year without a gap, up to thirty years.
+
+    variables : V names, in the order of VARIABLES
+    last : the calendar year of the last of them
+    years : Y arrays (V, 12, cy, cx) float32, SI, the newest last, on the coarse cells that the rank
+        holds; NaN where the host has nothing. Read-only
+    """
+
+    variables: tuple[str, ...]
+    last: int
+    years: tuple[np.ndarray, ...]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays; StateError where they do not fit."""
+        known = [name for name in VARIABLES if name in self.variables]
+        shapes = {year.shape for year in self.years}
+        if list(self.variables) != known or not known:
+            raise StateError(
+                f"climate of {list(self.variables)}, expected some of {list(VARIABLES)}, in order"
+            )
+        fits = len(shapes) == 1 and {len(s) for s in shapes} == {4}
+        fits = fits and shapes.pop()[:2] == (len(known), 12)
+        if not (fits and 1 <= len(self.years) <= WINDOW_YEARS) or {
+            year.dtype for year in self.years
+        } != {np.dtype(np.float32)}:
+            raise StateError(
+                f"climate of {[(str(y.dtype), y.shape) for y in self.years]}, expected 1 to "
+                f"{WINDOW_YEARS} years of float32 ({len(known)}, 12, coarse_y, coarse_x), all alike"
+            )
+        object.__setattr__(self, "years", tuple(_frozen(year) for year in self.years))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Coarse rows and columns."""
+        return self.years[0].shape[2], self.years[0].shape[3]
+
+    def window(self, name: str, reference: np.ndarray) -> np.ndarray:
+        """Climate of a variable: its mean over the thirty years to the last.
+
+        Years before the host's first count as the reference, so that after n years the host has a
+        weight of n/30; so do places and variables of which it says nothing. A host that gives the
+        reference gets it back, bit for bit.
+
+        reference : (12, cy, cx) float64, SI
+        returns : (12, cy, cx) float64: reference + sum of differences / 30, the oldest year first
+        """
+        if name not in self.variables:
+            return reference
+        place = self.variables.index(name)
+        total = np.zeros_like(reference)
+        for year in self.years:
+            apart = year[place].astype(np.float64) - reference
+            total += np.where(np.isnan(apart), 0.0, apart)
+        return reference + total / WINDOW_YEARS
+
+    def identity(self) -> dict[str, Any]:
+        """Say what it is, but for the numbers."""
+        return {"variables": self.variables, "last": self.last, "years": len(self.years)}
+
+    def digest_into(self, digest: hashlib._Hash) -> None:
+        """Add the numbers to a digest."""
+        for year in self.years:
+            digest.update(np.ascontiguousarray(year).data)
+
+
+def heard(before: Climate | None, year: int, means: Mapping[str, np.ndarray]) -> Climate:
+    """Add a year to a host's climate; the oldest goes where there are thirty.
+
+    before : None where the host said nothing yet
+    means : name -> (12, cy, cx) real, SI, January first; NaN where the host has nothing
+    Raises CouplingError for a name that is none, StepError where a year lies between, InputError
+    for fields of another size.
+    """
+    for name in means:
+        check_name(name)
+    if before is not None and year != before.last + 1:
+        raise StepError(
+            f"climate of {year} after that of {before.last}: expected {before.last + 1}; put what "
+            "was put before in every year, or start again"
+        )
+    earlier = () if before is None else before.variables
+    variables = tuple(name for name in VARIABLES if name in means or name in earlier)
+    shapes = {np.shape(field) for field in means.values()}
+    shapes |= set() if before is None else {(12, *before.shape)}
+    if len(shapes) != 1 or any(len(s) != 3 or s[0] != 12 for s in shapes):
+        raise InputError(
+            f"climate of {year}: fields of {sorted(shapes)}, expected one size (12, cy, cx)"
+        )
+    nothing = np.full(shapes.pop(), np.nan, np.float32)
+    newest = np.stack([_float32(means.get(name, nothing)) for name in variables])
+    years: tuple[np.ndarray, ...] = ()
+    if before is not None:
+        years = tuple(_with(variables, before, old, nothing) for old in before.years)
+    return Climate(variables, year, (*years, newest)[-WINDOW_YEARS:])
+
+
+def _frozen(year: np.ndarray) -> np.ndarray:
+    """Read-only; one that is so stays the same object, by which it is known again."""
+    if not year.flags.writeable:
+        return year
+    frozen = year.view()
+    frozen.setflags(write=False)
+    return frozen
+
+
+def _float32(field: np.ndarray) -> np.ndarray:
+    """As float32, with one bit pattern for what is missing."""
+    found = np.asarray(field).astype(np.float32)
+    found[np.isnan(found)] = np.nan
+    return found
+
+
+def _with(
+    variables: tuple[str, ...], of: Climate, year: np.ndarray, nothing: np.ndarray
+) -> np.ndarray:
+    """Make room in a year for variables that it lacks."""
+    if variables == of.variables:
+        return year
+    return np.stack(
+        [year[of.variables.index(n)] if n in of.variables else nothing for n in variables]
+    )
+
+
+def restart_sizes(climate: Climate | None) -> dict[str, int | None]:
+    """Sizes of the dimensions that a climate adds to a restart file."""
+    if climate is None:
+        return {}
+    return dict(zip(DIMS, (len(climate.years), *climate.years[0].shape), strict=True))
+
+
+def restart_variables(climate: Climate | None) -> list[Variable]:
+    """Give what of a climate goes into a restart file."""
+    if climate is None:
+        return []
+    about = {
+        "long_name": "monthly means that the host gave, the newest year last",
+        "variables": " ".join(climate.variables),
+        "last_year": np.int32(climate.last),
+    }
+    return [Variable("climate", DIMS, climate.years, about, dtype=np.float32, compress="zstd")]
+
+
+def read_climate(file: NetcdfFile, share: Share | None) -> Climate | None:
+    """Read the climate of a restart file: what a rank holds of it; None where it has none.
+
+    Raises StateError where it does not fit, KeyError where an attribute is missing.
+    """
+    if "climate" not in file.names():
+        return None
+    attrs = file.attrs("climate")
+    variables = tuple(str(attrs["variables"]).split())
+    years = (file.read("climate", (number,)) for number in range(file.shape("climate")[0]))
+    held = tuple(year if share is None else share.coarse_held.cut(year) for year in years)
+    return Climate(variables, int(attrs["last_year"]), held)

@@ -1,0 +1,72 @@
+"""Gross change: counted cell by cell, by hand on a small map and by brute force on any."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from landstep.coupling.gross import GrossChange
+from landstep.coupling.host_points import HostPoints
+from landstep.coupling.points import Points
+from landstep.emulator.classes import MASKED
+from landstep.emulator.grid import Grid
+from landstep.emulator.part import Part
+from landstep.emulator.ranks import Ranks
+from landstep.emulator.shares import Share
+
+N_CLASSES = 4
+
+
+@pytest.fixture(scope="module")
+def points() -> HostPoints:
+    """One host cell over the western half of a map of 2 x 4 cells, one over all of it."""
+    grid = Grid.regular(np.array([0.5, -0.5]), np.array([0.5, 1.5, 2.5, 3.5]), "test")
+    lat_bounds = np.array([[-1.0, 1.0], [-1.0, 1.0]])
+    lon_bounds = np.array([[0.0, 2.0], [0.0, 4.0]])
+    given = Points.make(np.array([1.0, 2.0]), np.zeros(2), lon_bounds, lat_bounds)
+    whole = Part.whole(grid.shape)
+    return HostPoints.make(given, grid, Share(whole, whole, whole, whole, whole), Ranks())
+
+
+def change(before: np.ndarray, after: np.ndarray, points: HostPoints) -> GrossChange:
+    known = points.class_areas(after, N_CLASSES)[:, :-1]
+    return GrossChange.between(before, after, points, known)
+
+
+def test_what_comes_and_goes_within_a_cell_is_seen(points: HostPoints) -> None:
+    before = np.array([[0, 1, 2, 2], [3, 3, 2, 2]], np.uint8)
+    after = np.array([[1, 0, 2, 2], [3, 2, 2, 2]], np.uint8)
+    found = change(before, after, points)
+    quarter, eighth = np.array([0.25, 0.25, 0.25, 0.0]), np.array([0.125, 0.125, 0.125, 0.0])
+    assert np.allclose(found.gain, [quarter, eighth], atol=1e-9)
+    lost = np.array([0.25, 0.25, 0.0, 0.25])
+    assert np.allclose(found.loss, [lost, lost / 2], atol=1e-9)
+
+
+maps = arrays(np.uint8, (2, 4), elements=st.sampled_from([0, 1, 2, 3, MASKED]))
+
+
+@given(before=maps, after=maps)
+def test_gain_less_loss_is_the_change_of_the_fraction(
+    points: HostPoints, before: np.ndarray, after: np.ndarray
+) -> None:
+    """Where no cell becomes known or unknown."""
+    after = np.where(before == MASKED, MASKED, np.where(after == MASKED, before, after))
+    after = after.astype(np.uint8)
+    found = change(before, after, points)
+    areas = [points.class_areas(m, N_CLASSES)[:, :-1] for m in (before, after)]
+    total = np.maximum(areas[1].sum(axis=1), 1)[:, None]
+    assert np.allclose(found.gain - found.loss, areas[1] / total - areas[0] / total, atol=1e-15)
+    assert (found.gain >= 0).all() and (found.loss >= 0).all()
+    assert np.allclose(found.gain.sum(axis=1), found.loss.sum(axis=1), atol=1e-15)
+    same = np.array([[(before == after)[:, :2].all()], [(before == after).all()]])[:, 0]
+    assert not found.gain[same].any() and not found.loss[same].any()
+
+
+def test_a_cell_that_becomes_known_is_no_change(points: HostPoints) -> None:
+    before = np.full((2, 4), MASKED, np.uint8)
+    found = change(before, np.ones((2, 4), np.uint8), points)
+    assert not found.gain.any() and not found.loss.any()
