@@ -172,13 +172,12 @@ class Experiment(StrictTable):
         return self.path(file), variable or None
 
     def input_files(self) -> list[Path]:
-        """Paths of all maps, forcing, statics and climate that it names."""
+        """Paths of all maps, forcing and statics that it names."""
         entries = [getattr(self.statics, name) for name in type(self.statics).model_fields]
         return [
             self.path(self.land_use.file),
             *(self.path(file) for file in self.forcing.files),
             *(self.static_source(entry)[0] for entry in entries),
-            *([] if self.climate.reference is None else [self.path(self.climate.reference)]),
         ]
 
     def model_path(self) -> Path:
