@@ -245,7 +245,7 @@ class Coupler:
             change = self._land.change(old.land_use, state.land_use, surface.areas)
             if self._settings.observe is not None:
                 observed = emulator.experiment.path(self._settings.observe)
-                about = {name: self._fields.about(name) for name in surface.values}
+                about = self._fields.about(surface, ranks)
                 write_fields(observed, year, surface.values, about, self._land.points)
         self._state, self._climate = state, climate
         self._told = _Told(state, surface, before, change)

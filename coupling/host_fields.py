@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -253,10 +254,21 @@ class HostFields:
         of, asked = self._of[name], self.settings.lai
         return of.season if asked == "host" or of.rule != "monthly_type" else asked
 
-    def about(self, name: str) -> dict[str, str]:
-        """Attributes of a field in a file."""
-        words = {attribute: self.describe(name, attribute) for attribute in ATTRIBUTES}
-        return {attribute: text for attribute, text in words.items() if text}
+    def about(self, surface: Surface, ranks: Ranks) -> dict[str, dict[str, Any]]:
+        """Attributes of a year's fields in a file. All ranks call it.
+
+        returns : name -> attributes; points_held_back counts, over all ranks, where bounds kept a
+            field from its baseline + change
+        """
+        held = np.array([surface.clipped.get(name, 0) for name in surface.values], np.int64)
+        total = dict(zip(surface.values, ranks.sum(held).tolist(), strict=True))
+        found: dict[str, dict[str, Any]] = {}
+        for name in surface.values:
+            words = {attribute: self.describe(name, attribute) for attribute in ATTRIBUTES}
+            found[name] = {attribute: text for attribute, text in words.items() if text}
+            if name in surface.clipped:
+                found[name]["points_held_back"] = np.int32(total[name])
+        return found
 
     # ---- restarts ----
 
