@@ -188,6 +188,25 @@ def test_pkg_config_builds_both_hosts_wherever_the_package_is_moved(
     run(host_folder / "f_host")
 
 
+@pytest.mark.parametrize("stub", [[], ["--stub"]])
+def test_the_lines_of_the_docs_build_and_end_in_their_own_words(
+    tools: None, tmp_path: Path, stub: list[str]
+) -> None:
+    """In a folder without the experiment that they name."""
+    page = (Path(__file__).parents[2] / "docs" / "fortran.md").read_text("utf-8")
+    (tmp_path / "host.f90").write_text(page.split("```fortran\n")[1].split("```")[0])
+
+    def config(*asked: str) -> list[str]:
+        command = [sys.executable, "-m", "landstep", "config", *asked]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    assert config("--pkgconfigdir", *stub) == [build.build_flags()["pkgconfigdir"]]
+    warnings = ["-std=f2018", "-Wall", "-Wextra", "-Wimplicit-interface", "-Werror"]
+    command = [build.fortran_compiler(), *warnings, *config("--sources"), "host.f90", "-o", "host"]
+    run(*command, *config("--libs", *stub), cwd=tmp_path)
+    assert subprocess.run([tmp_path / "host"], cwd=tmp_path, env={}).returncode == 1
+
+
 def test_a_module_of_another_version_is_told(tools: None, host_folder: Path) -> None:
     """The module as an older landstep had it, over this library."""
     flags = {key: text.split() for key, text in build.build_flags(stub=True).items()}
