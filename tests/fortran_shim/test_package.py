@@ -145,6 +145,24 @@ def test_the_flags_of_the_stub_build_hosts_that_need_no_library(
         assert "landstep" not in needed.stdout and "python" not in needed.stdout
 
 
+def test_without_python_cmake_installs_the_stub_alone(tools: None, host_folder: Path) -> None:
+    cmake = beside_python("cmake")
+    if cmake is None:
+        pytest.skip("no cmake")
+    source, there = Path(__file__).resolve().parents[2], host_folder / "there"
+    no_python = "-DCMAKE_DISABLE_FIND_PACKAGE_Python3=TRUE"
+    run(cmake, "-S", source, "-B", host_folder / "s", no_python, f"-DCMAKE_INSTALL_PREFIX={there}")
+    run(cmake, "--build", host_folder / "s")
+    run(cmake, "--install", host_folder / "s")
+    lines = [line for line in CMAKE_PROJECT.splitlines() if "_host" not in line or "stub" in line]
+    (host_folder / "CMakeLists.txt").write_text("\n".join(lines))
+    where = f"-Dlandstep_DIR={there / 'share/landstep/lib/cmake/landstep'}"
+    run(cmake, "-S", host_folder, "-B", host_folder / "b", where)
+    run(cmake, "--build", host_folder / "b")
+    run(host_folder / "b" / "c_stub_host")
+    run(host_folder / "b" / "fortran_stub_host")
+
+
 def test_the_stub_builds_from_two_files_where_landstep_is_not_installed(
     tools: None, host_folder: Path
 ) -> None:
