@@ -145,6 +145,24 @@ def test_the_flags_of_the_stub_build_hosts_that_need_no_library(
         assert "landstep" not in needed.stdout and "python" not in needed.stdout
 
 
+def test_without_python_cmake_installs_the_stub_alone(tools: None, host_folder: Path) -> None:
+    cmake = beside_python("cmake")
+    if cmake is None:
+        pytest.skip("no cmake")
+    source, there = Path(__file__).resolve().parents[2], host_folder / "there"
+    no_python = "-DCMAKE_DISABLE_FIND_PACKAGE_Python3=TRUE"
+    run(cmake, "-S", source, "-B", host_folder / "s", no_python, f"-DCMAKE_INSTALL_PREFIX={there}")
+    run(cmake, "--build", host_folder / "s")
+    run(cmake, "--install", host_folder / "s")
+    lines = [line for line in CMAKE_PROJECT.splitlines() if "_host" not in line or "stub" in line]
+    (host_folder / "CMakeLists.txt").write_text("\n".join(lines))
+    where = f"-Dlandstep_DIR={there / 'share/landstep/lib/cmake/landstep'}"
+    run(cmake, "-S", host_folder, "-B", host_folder / "b", where)
+    run(cmake, "--build", host_folder / "b")
+    run(host_folder / "b" / "c_stub_host")
+    run(host_folder / "b" / "fortran_stub_host")
+
+
 def test_the_stub_builds_from_two_files_where_landstep_is_not_installed(
     tools: None, host_folder: Path
 ) -> None:
@@ -186,6 +204,25 @@ def test_pkg_config_builds_both_hosts_wherever_the_package_is_moved(
     run(build.fortran_compiler(), *sources, f"{name}.f90", "-o", "f_host", *flags, cwd=host_folder)
     run(host_folder / "c_host")
     run(host_folder / "f_host")
+
+
+@pytest.mark.parametrize("stub", [[], ["--stub"]])
+def test_the_lines_of_the_docs_build_and_end_in_their_own_words(
+    tools: None, tmp_path: Path, stub: list[str]
+) -> None:
+    """In a folder without the experiment that they name."""
+    page = (Path(__file__).parents[2] / "docs" / "fortran.md").read_text("utf-8")
+    (tmp_path / "host.f90").write_text(page.split("```fortran\n")[1].split("```")[0])
+
+    def config(*asked: str) -> list[str]:
+        command = [sys.executable, "-m", "landstep", "config", *asked]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    assert config("--pkgconfigdir", *stub) == [build.build_flags()["pkgconfigdir"]]
+    warnings = ["-std=f2018", "-Wall", "-Wextra", "-Wimplicit-interface", "-Werror"]
+    command = [build.fortran_compiler(), *warnings, *config("--sources"), "host.f90", "-o", "host"]
+    run(*command, *config("--libs", *stub), cwd=tmp_path)
+    assert subprocess.run([tmp_path / "host"], cwd=tmp_path, env={}).returncode == 1
 
 
 def test_a_module_of_another_version_is_told(tools: None, host_folder: Path) -> None:
