@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -104,6 +105,23 @@ def test_the_calls_of_a_sketch_compile(host: str, modules: Path, tmp_path: Path)
     source.write_text(HOST.format(declared=OF_HOST[host], calls="\n  ".join(calls)))
     command = [build.fortran_compiler(), "-fsyntax-only", f"-I{modules}", str(source)]
     done = subprocess.run([*command, f"-J{tmp_path}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_c_lines_compile(tmp_path: Path) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    (lines,) = re.findall(r"```c\n(.*?)```", (DOCS / "fortran.md").read_text("utf-8"), re.S)
+    source = tmp_path / "host.c"
+    source.write_text(
+        "#include <landstep.h>\n#include <stddef.h>\n"
+        "int host(long long n, const double *lon, const double *lat);\n"
+        f"int host(long long n, const double *lon, const double *lat) {{ {lines} return status; }}\n"
+    )
+    include = f"-I{build.package_folder() / 'coupling'}"
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", include]
+    done = subprocess.run([compiler, *flags, str(source)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
