@@ -168,7 +168,7 @@ class Coupler:
         """
         self._opened("baseline")
         if self._told is not None:
-            raise StepError(f"baseline {name!r}: fields were handed out; give it before update")
+            raise StepError(f"{name!r}: fields were handed out; give a baseline before update")
         self._fields.give(name, values)
 
     def put(self, name: str, values: np.ndarray, units: str = "") -> None:
@@ -183,10 +183,10 @@ class Coupler:
         """
         emulator = self._opened("put")
         if self._date is None:
-            raise StepError(f"put {name!r}: no date yet; call update first")
+            raise StepError(f"{name!r}: no date yet; call update first")
         if np.shape(values) != (self.n,):
             raise CouplingError(
-                f"put {name!r}: array of shape {np.shape(values)}, expected ({self.n},), one for "
+                f"{name!r}: array of shape {np.shape(values)}, expected ({self.n},), one for "
                 "each point"
             )
         emulator.check_put(name)
@@ -342,7 +342,7 @@ class Coupler:
     def _handed_out(self, call: str, name: str) -> tuple[_Told, Date]:
         self._opened(call)
         if self._told is None or self._date is None:
-            raise StepError(f"{call} {name!r}: no fields yet; call update first")
+            raise StepError(f"{name!r}: no fields yet; call update first")
         return self._told, self._date
 
     def _opened(self, call: str) -> Emulator:

@@ -96,7 +96,7 @@ def check_name(name: str) -> None:
     if name not in VARIABLES:
         close = difflib.get_close_matches(name, VARIABLES, 1, 0.5)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise CouplingError(f"put: {name!r} is not known{hint}; there are {list(VARIABLES)}")
+        raise CouplingError(f"{name!r} is not known{hint}; there are {list(VARIABLES)}")
 
 
 def checked(
