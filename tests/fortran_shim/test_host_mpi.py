@@ -14,7 +14,9 @@ from landstep.coupling.points import Points
 from landstep.coupling.remap import remap_to
 from landstep.emulator.classes import scheme
 from landstep.emulator.emulator import Emulator
+from landstep.emulator.errors import DependencyError
 from landstep.emulator.state import State
+from landstep.fortran_shim import build
 from landstep.fortran_shim.example_run import RESTART, prepare_example_run
 
 FIRST, LAST = 2015, 2018
@@ -116,6 +118,14 @@ def test_a_file_that_rank_0_cannot_write_ends_all(
         code, out, err = run_ranks((2, namelist), cwd=tmp_path)
         assert code == 1 and out.count("\n") == 1
         assert err.count("example_mpi: rank 0: ") == 1 and "/nowhere/restart.nc" in err
+
+
+def test_a_missing_mpi_compiler_is_named_with_its_cure(
+    tools: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MPIFC", "no_such_compiler")
+    with pytest.raises(DependencyError, match="for MPI 'no_such_compiler' not found: install one"):
+        build.build_example_host(tmp_path, mpi=True)
 
 
 @pytest.mark.slow
