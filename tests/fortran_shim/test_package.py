@@ -222,7 +222,6 @@ def test_the_installed_package_holds_what_hosts_need() -> None:
     files = {str(file) for file in distribution("landstep").files or []}
     if not any(file.startswith("landstep/emulator/") for file in files):
         pytest.skip("landstep is not installed as a package here")
-    sources = build.HOST_SOURCES + build.SERIAL_SOURCES + build.MPI_SOURCES
     wanted = {
         "landstep/py.typed",
         "landstep/emulator/schemes/hilda8.toml",
