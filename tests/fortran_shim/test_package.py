@@ -261,9 +261,6 @@ def test_what_is_missing_is_named_with_its_cure(
     with pytest.raises(DependencyError, match="'no_such_compiler' not found: install one"):
         build.build_example_host(tmp_path)
     monkeypatch.delenv("FC")
-    monkeypatch.setenv("MPIFC", "no_such_mpi_compiler")
-    with pytest.raises(DependencyError, match="MPI 'no_such_mpi_compiler' not found: install one"):
-        build.build_example_host(tmp_path, mpi=True)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DependencyError, match="nf-config not found: install netCDF-Fortran"):
         build.netcdf_fortran()
