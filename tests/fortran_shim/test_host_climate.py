@@ -91,6 +91,29 @@ def test_a_warmer_host_is_heard_in_either_real_kind(told: Told) -> None:
             assert np.allclose(other[1], one[1], rtol=1e-5, atol=0, equal_nan=True)
 
 
+def test_a_warmer_host_moves_zones_and_maps_to_the_warm_side(
+    told: Told, with_coupling: Callable[..., Path]
+) -> None:
+    """Twelve years of four kelvin more: zones at least as warm as a given one gain cells, or keep.
+
+    Codes of the made-up zones: 1 polar, 2 boreal, 3 temperate, then 4 dry and 5 warm, alike.
+    """
+    last = FIRST + 12
+    cold, warm = (
+        State.load(told(name, last=last, exchange="month", warming=by).restart)
+        for name, by in (("cold", 0.0), ("warm", 4.0))
+    )
+    emulator = Emulator.open(with_coupling("climate"))
+    warmth = np.array([0, 1, 2, 3, 4, 4])
+    found = [warmth[emulator.climate_zones(last, state)] for state in (cold, warm)]
+    assert np.array_equal(found[0] > 0, found[1] > 0)
+    at_least = [[int((zones >= of).sum()) for of in (2, 3, 4)] for zones in found]
+    assert all(after >= before for before, after in zip(*at_least, strict=True)), at_least
+    assert at_least[1] != at_least[0]
+    moved = warm.land_use != cold.land_use
+    assert moved.any() and not moved[found[0] == 0].any()
+
+
 def test_what_the_host_told_gives_the_same_bits_when_it_is_told_again(
     told: Told, points: Points, with_coupling: Callable[..., Path], tmp_path: Path
 ) -> None:
