@@ -63,6 +63,22 @@ def record(
     if (folder / RECORD).exists() and not replace:
         raise ConfigError(f"{folder}: a reference is there; --replace writes over it")
     arrays, provenance = run_reference(experiment, first, last)
+    return store(folder, first, last, arrays, provenance)
+
+
+def store(
+    folder: Path,
+    first: int,
+    last: int,
+    arrays: dict[str, np.ndarray],
+    provenance: dict[str, str],
+) -> str:
+    """Write a reference, over one that is there.
+
+    arrays, provenance : as `run_reference` gives them; first, last : years that they are of
+    returns : what `record` returns
+    Raises InputError where the folder cannot be written.
+    """
     note = {
         "format": FORMAT,
         "first": first,
