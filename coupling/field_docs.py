@@ -12,6 +12,9 @@ from landstep.coupling.host_table import host_table
 from landstep.coupling.table_entries import FieldEntry, HostTable
 from landstep.emulator.errors import InputError
 
+MOST_NAMED = 6
+"""Of larger land units a line says only how many covers they have."""
+
 HEADER = "| field | meaning | units | share of | range | schedule | source |"
 
 
@@ -53,11 +56,13 @@ def _line(table: HostTable, entry: FieldEntry) -> str:
 
 
 def _denominator(table: HostTable, denominator: str) -> str:
-    """The denominator in words: a land unit with what it consists of."""
+    """The denominator in words: a land unit with the covers that it consists of."""
     if not denominator.startswith("landunit:"):
         return denominator
     name = denominator.removeprefix("landunit:")
-    return f"{name} ({', '.join(table.sets[name])})"
+    members = table.sets[name]
+    named = ", ".join(members) if len(members) <= MOST_NAMED else f"{len(members)} covers"
+    return f"{name} ({named})"
 
 
 if __name__ == "__main__":

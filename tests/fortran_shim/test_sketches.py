@@ -117,7 +117,8 @@ def test_the_c_lines_compile(tmp_path: Path) -> None:
     source.write_text(
         "#include <landstep.h>\n#include <stddef.h>\n"
         "int host(long long n, const double *lon, const double *lat);\n"
-        f"int host(long long n, const double *lon, const double *lat) {{ {lines} return status; }}\n"
+        "int host(long long n, const double *lon, const double *lat) {\n"
+        f"{lines} return status; }}\n"
     )
     include = f"-I{build.package_folder() / 'coupling'}"
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", include]
