@@ -62,7 +62,7 @@ class Coupler:
         self._climate = HostClimate(emulator.inputs, land.points, means)
         self._told: _Told | None = None
         self._date: Date | None = None
-        self._date_before: Date | None = None
+        self._before: dict[str, Date] = {}  # last date of the value that a field had before
         self._moved: frozenset[str] = frozenset()
 
     @classmethod
@@ -103,6 +103,7 @@ class Coupler:
                 read = load_experiment(experiment)
                 check_start(start, restart)
             if not read.coupling.active:
+                ranks.release()
                 return SwitchedOff(points.n)
             return cls.on(Emulator.open(read, ranks), points, year, restart, start)
         except LandstepError as error:
@@ -174,9 +175,9 @@ class Coupler:
     def put(self, name: str, values: np.ndarray, units: str = "") -> None:
         """Take the host's own climate at the date of the last update.
 
-        name : CF standard name, e.g. "air_temperature"; see emulator/climate.py
+        name : CF standard name, e.g. "air_temperature"; see emulator/host_values.py
         values : (n,); all calls of a month count alike in its mean
-        units : of the values; "": SI, as in emulator/climate.py
+        units : of the values; "": SI, as in emulator/host_values.py
         Raises StepError before the first update, CouplingError for another length, InputError for
         a name, unit or value that cannot be, ConfigError where nothing says to which climate the
         zones belong.
@@ -212,8 +213,8 @@ class Coupler:
         else:
             check_date(year, month, day, self._settings.calendar)
             moved = self._fields.moved(self._date, date)
-        if moved:
-            self._date_before = self._date
+        if self._date is not None:
+            self._before |= dict.fromkeys(moved, self._date)
         self._date = date
         self._moved = moved if self._settings.observe is None else frozenset()
         return bool(self._moved)
@@ -298,11 +299,11 @@ class Coupler:
         Where it has not moved yet it is the field itself. Raises as `get` does.
         """
         told, date = self._handed_out("get_previous", name)
-        before = self._date_before
-        if self._fields.field(name).months == 1 or before is None:
+        if self._fields.field(name).months == 1:
             return self._fields.value(told.before, name, date)
-        same_year = before[0] == told.state.year
-        return self._fields.value(told.surface if same_year else told.before, name, before)
+        before = self._before.get(name, date)
+        surface = told.surface if before[0] == told.state.year else told.before
+        return self._fields.value(surface, name, before)
 
     def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
         """Give what a class gained and lost when the land moved last.
@@ -314,6 +315,8 @@ class Coupler:
         """
         told, _ = self._handed_out("get_change", class_name)
         number = self._fields.class_number(class_name)
+        if self._settings.observe is not None:
+            return np.zeros(self.n), np.zeros(self.n)
         return told.change.gain[:, number], told.change.loss[:, number]
 
     def write_restart(self, path: str | Path) -> None:

@@ -217,12 +217,8 @@ class HostFields:
 
         Raises CouplingError for a field that is none or needs a baseline.
         """
-        if self.settings.observe is not None:
-            return self._observed(name)
-        values = surface.values.get(name)
-        if values is None or name in self._refused:
-            self.field(name)
-            raise self._refused[name]
+        observed = self.settings.observe is not None
+        values = self._own(name) if observed else self._handed_out(surface, name)
         if values.ndim == 1:
             return values
         rule, calendar = self._rule(name), self.settings.calendar
@@ -230,16 +226,22 @@ class HostFields:
         found.setflags(write=False)
         return found
 
-    def _observed(self, name: str) -> np.ndarray:
-        """The host keeps its own fields."""
+    def _handed_out(self, surface: Surface, name: str) -> np.ndarray:
+        values = surface.values.get(name)
+        if values is None or name in self._refused:
+            self.field(name)
+            raise self._refused[name]
+        return values
+
+    def _own(self, name: str) -> np.ndarray:
+        """The host's own field, which it keeps where landstep only observes."""
         self.field(name)
-        values = self.baselines.get(name)
-        if values is None or values.ndim > 1:
+        if name not in self.baselines:
             raise CouplingError(
                 f"field {name!r}: [coupling] observe is set, so the host keeps its own fields; "
                 "landstep's are in the files that it writes there"
             )
-        return values
+        return self.baselines[name]
 
     def moved(self, before: Date, now: Date) -> frozenset[str]:
         """Names of the fields that move between two dates of one year."""
