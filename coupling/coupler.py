@@ -230,16 +230,17 @@ class Coupler:
         folder = None if folder is None else emulator.experiment.path(folder)
         with dumped(folder, ranks, self._state, f"update to {asked}"):
             if self._told is None:
-                self._fields.begin(self._reference(emulator), ranks)
+                areas = self._land.areas(self._state)
+                self._fields.begin(self._reference(emulator, areas), ranks)
+                old, before = self._state, self._fields.surface(areas)
+            else:
+                old, before = self._told.state, self._told.surface
             state, climate = self._state, self._climate
             while state.year < year:
                 state = emulator.step(state.year + 1, climate.heard(emulator, state))
                 climate = climate.next_year()
             if self._told is None:
                 climate.begin(date[1])
-                old, before = self._state, self._fields.surface(self._land.areas(self._state))
-            else:
-                old, before = self._told.state, self._told.surface
             surface = before
             if state is not old:
                 surface = self._fields.surface(self._land.areas(state))
@@ -251,13 +252,16 @@ class Coupler:
         self._state, self._climate = state, climate
         self._told = _Told(state, surface, before, change)
 
-    def _reference(self, emulator: Emulator) -> Areas | None:
-        """Find the land from which changes are counted; None where nothing is added to them."""
+    def _reference(self, emulator: Emulator, start: Areas) -> Areas | None:
+        """Find the land from which changes are counted; None where nothing is added to them.
+
+        start : the land that the run starts from
+        """
         fields, wanted = self._fields, self._settings.reference
         if fields.reference is not None or not fields.baselines:
             return fields.reference
         if wanted is None or wanted == self._state.year:
-            return self._land.areas(self._state)
+            return start
         years = emulator.inputs.land_use.years
         if wanted not in years:
             raise ConfigError(
