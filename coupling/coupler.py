@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -63,7 +63,8 @@ class Coupler:
         self._told: _Told | None = None
         self._date: Date | None = None
         self._before: dict[str, Date] = {}  # last date of the value that a field had before
-        self._moved: frozenset[str] = frozenset()
+        self._moved: frozenset[str] = frozenset()  # in the last update
+        self._land_moved = False
 
     @classmethod
     def open(
@@ -205,18 +206,20 @@ class Coupler:
         date = year, month, day
         emulator = self._opened("update")
         if date == self._date:
-            self._moved = frozenset()
+            self._moved, self._land_moved = frozenset(), False
             return False
-        if self._date is None or year != self._state.year:
+        begins = self._date is None or year != self._state.year
+        if begins:
             self._begin(emulator, date)
             moved = frozenset(self._fields.names)
         else:
             check_date(year, month, day, self._settings.calendar)
-            moved = self._fields.moved(self._date, date)
+            moved = self._fields.moved(cast(Date, self._date), date)
         if self._date is not None:
             self._before |= dict.fromkeys(moved, self._date)
         self._date = date
-        self._moved = moved if self._settings.observe is None else frozenset()
+        tells = self._settings.observe is None
+        self._moved, self._land_moved = moved if tells else frozenset(), begins and tells
         return bool(self._moved)
 
     def _begin(self, emulator: Emulator, date: Date) -> None:
@@ -310,7 +313,7 @@ class Coupler:
         return self._fields.value(surface, name, before)
 
     def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give what a class gained and lost when the land moved last.
+        """Give what a class gained and lost in the last update: nothing, unless a year began.
 
         class_name : of the scheme, e.g. "forest"
         returns : gain and loss, each (n,) float64, gross: shares of the known part of the host's
@@ -319,7 +322,7 @@ class Coupler:
         """
         told, _ = self._handed_out("get_change", class_name)
         number = self._fields.class_number(class_name)
-        if self._settings.observe is not None:
+        if not self._land_moved:
             return np.zeros(self.n), np.zeros(self.n)
         return told.change.gain[:, number], told.change.loss[:, number]
 
