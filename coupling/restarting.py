@@ -14,11 +14,16 @@ import numpy as np
 
 from landstep.coupling.host_points import HostPoints
 from landstep.emulator.errors import StateError, StepError
+from landstep.emulator.grid import unit_vectors
 from landstep.emulator.kept import Kept
 
 STARTS = ("initial", "restart", "branch")
 _ALL = "all_"
 _AGAIN = 'start = "branch" goes on from its land all the same'
+
+SAME_PLACE = 1e-5
+"""How far, in radii of the Earth (64 m), a point may lie from where it lay in the run before: hosts
+keep coordinates in single precision. Ours."""
 
 
 def check_start(start: str | None, restart: str | Path | None) -> None:
@@ -52,7 +57,7 @@ class Memory:
         """Put it together for a restart file. All ranks call it, with the same names."""
         arrays = {name: points.gathered(values) for name, values in sorted(self.of_points.items())}
         if arrays:
-            arrays["index"] = points.index
+            arrays |= {"index": points.index, "place": points.gathered(_places(points))}
         arrays |= {_ALL + name: values for name, values in self.of_all.items()}
         return Kept(arrays, {"settings": dict(self.settings)})
 
@@ -64,7 +69,7 @@ class Memory:
 
         settings : of this run
         Raises StateError, `where` in front, where it was written with other settings, or for
-        points with other indices.
+        points with other indices or in other places.
         """
         then = kept.notes["settings"]
         for name, value in settings.items():
@@ -79,6 +84,18 @@ class Memory:
                 f"{where}: written for {index.size} points, this run has {points.index.size}, with "
                 f"other global indices; {_AGAIN}"
             )
+        mine = _places(points)
+        place = points.of_mine(arrays.pop("place")) if "place" in arrays else mine
+        apart = np.abs(place - mine).max(axis=1)
+        if (apart > SAME_PLACE).any():
+            raise StateError(
+                f"{where}: the point of global index {points.mine.index[apart.argmax()]} lay "
+                f"elsewhere when it was written, and what it holds belongs to that place; {_AGAIN}"
+            )
         of_all = {n.removeprefix(_ALL): a for n, a in arrays.items() if n.startswith(_ALL)}
         of_points = {n: points.of_mine(a) for n, a in arrays.items() if not n.startswith(_ALL)}
         return cls(settings, of_points, of_all)
+
+
+def _places(points: HostPoints) -> np.ndarray:
+    return unit_vectors(points.mine.lat, points.mine.lon)
