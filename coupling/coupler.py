@@ -62,7 +62,7 @@ class Coupler:
         self._climate = HostClimate(emulator.inputs, land.points, means)
         self._told: _Told | None = None
         self._date: Date | None = None
-        self._date_before: Date | None = None
+        self._before: dict[str, Date] = {}  # last date of the value that a field had before
         self._moved: frozenset[str] = frozenset()
 
     @classmethod
@@ -103,6 +103,7 @@ class Coupler:
                 read = load_experiment(experiment)
                 check_start(start, restart)
             if not read.coupling.active:
+                ranks.release()
                 return SwitchedOff(points.n)
             return cls.on(Emulator.open(read, ranks), points, year, restart, start)
         except LandstepError as error:
@@ -168,25 +169,25 @@ class Coupler:
         """
         self._opened("baseline")
         if self._told is not None:
-            raise StepError(f"baseline {name!r}: fields were handed out; give it before update")
+            raise StepError(f"{name!r}: fields were handed out; give a baseline before update")
         self._fields.give(name, values)
 
     def put(self, name: str, values: np.ndarray, units: str = "") -> None:
         """Take the host's own climate at the date of the last update.
 
-        name : CF standard name, e.g. "air_temperature"; see emulator/climate.py
+        name : CF standard name, e.g. "air_temperature"; see emulator/host_values.py
         values : (n,); all calls of a month count alike in its mean
-        units : of the values; "": SI, as in emulator/climate.py
+        units : of the values; "": SI, as in emulator/host_values.py
         Raises StepError before the first update, CouplingError for another length, InputError for
         a name, unit or value that cannot be, ConfigError where nothing says to which climate the
         zones belong.
         """
         emulator = self._opened("put")
         if self._date is None:
-            raise StepError(f"put {name!r}: no date yet; call update first")
+            raise StepError(f"{name!r}: no date yet; call update first")
         if np.shape(values) != (self.n,):
             raise CouplingError(
-                f"put {name!r}: array of shape {np.shape(values)}, expected ({self.n},), one for "
+                f"{name!r}: array of shape {np.shape(values)}, expected ({self.n},), one for "
                 "each point"
             )
         emulator.check_put(name)
@@ -212,8 +213,8 @@ class Coupler:
         else:
             check_date(year, month, day, self._settings.calendar)
             moved = self._fields.moved(self._date, date)
-        if moved:
-            self._date_before = self._date
+        if self._date is not None:
+            self._before |= dict.fromkeys(moved, self._date)
         self._date = date
         self._moved = moved if self._settings.observe is None else frozenset()
         return bool(self._moved)
@@ -245,7 +246,7 @@ class Coupler:
             change = self._land.change(old.land_use, state.land_use, surface.areas)
             if self._settings.observe is not None:
                 observed = emulator.experiment.path(self._settings.observe)
-                about = {name: self._fields.about(name) for name in surface.values}
+                about = self._fields.about(surface, ranks)
                 write_fields(observed, year, surface.values, about, self._land.points)
         self._state, self._climate = state, climate
         self._told = _Told(state, surface, before, change)
@@ -298,11 +299,11 @@ class Coupler:
         Where it has not moved yet it is the field itself. Raises as `get` does.
         """
         told, date = self._handed_out("get_previous", name)
-        before = self._date_before
-        if self._fields.field(name).months == 1 or before is None:
+        if self._fields.field(name).months == 1:
             return self._fields.value(told.before, name, date)
-        same_year = before[0] == told.state.year
-        return self._fields.value(told.surface if same_year else told.before, name, before)
+        before = self._before.get(name, date)
+        surface = told.surface if before[0] == told.state.year else told.before
+        return self._fields.value(surface, name, before)
 
     def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
         """Give what a class gained and lost when the land moved last.
@@ -314,6 +315,8 @@ class Coupler:
         """
         told, _ = self._handed_out("get_change", class_name)
         number = self._fields.class_number(class_name)
+        if self._settings.observe is not None:
+            return np.zeros(self.n), np.zeros(self.n)
         return told.change.gain[:, number], told.change.loss[:, number]
 
     def write_restart(self, path: str | Path) -> None:
@@ -342,7 +345,7 @@ class Coupler:
     def _handed_out(self, call: str, name: str) -> tuple[_Told, Date]:
         self._opened(call)
         if self._told is None or self._date is None:
-            raise StepError(f"{call} {name!r}: no fields yet; call update first")
+            raise StepError(f"{name!r}: no fields yet; call update first")
         return self._told, self._date
 
     def _opened(self, call: str) -> Emulator:

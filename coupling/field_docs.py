@@ -1,8 +1,19 @@
-"""The table of a host's fields, for its page in the docs, from the data file itself."""
+"""The table of a host's fields, for its page in the docs, from the data file itself.
+
+`python -m landstep.coupling.field_docs docs/hosts` renews the tables of all pages.
+"""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+from landstep.coupling.host_table import host_table
 from landstep.coupling.table_entries import FieldEntry, HostTable
+from landstep.emulator.errors import InputError
+
+MOST_NAMED = 6
+"""Of larger land units a line says only how many covers they have."""
 
 HEADER = "| field | meaning | units | share of | range | schedule | source |"
 
@@ -12,6 +23,20 @@ def field_table(table: HostTable) -> str:
     lines = [HEADER, "|---|---|---|---|---|---|---|"]
     lines += [_line(table, entry) for entry in table.field]
     return "\n".join(lines) + "\n"
+
+
+def renewed(page: Path) -> str:
+    """Give a host's page, NAME.md, with the table of that host's fields between its marks.
+
+    Raises InputError for a page without the marks <!-- fields:NAME --> and <!-- /fields -->,
+    ConfigError for one of no host.
+    """
+    text, begin, end = page.read_text("utf-8"), f"<!-- fields:{page.stem} -->\n", "<!-- /fields -->"
+    before, has_begin, rest = text.partition(begin)
+    _, has_end, after = rest.partition(end)
+    if not (has_begin and has_end):
+        raise InputError(f"{page}: expected the lines {begin.strip()} and {end}")
+    return before + begin + field_table(host_table(page.stem, page.parent)) + end + after
 
 
 def _line(table: HostTable, entry: FieldEntry) -> str:
@@ -31,8 +56,15 @@ def _line(table: HostTable, entry: FieldEntry) -> str:
 
 
 def _denominator(table: HostTable, denominator: str) -> str:
-    """The denominator in words: a land unit with what it consists of."""
+    """The denominator in words: a land unit with the covers that it consists of."""
     if not denominator.startswith("landunit:"):
         return denominator
     name = denominator.removeprefix("landunit:")
-    return f"{name} ({', '.join(table.sets[name])})"
+    members = table.sets[name]
+    named = ", ".join(members) if len(members) <= MOST_NAMED else f"{len(members)} covers"
+    return f"{name} ({named})"
+
+
+if __name__ == "__main__":
+    for path in sorted(Path(sys.argv[1]).glob("*.md")):
+        path.write_text(renewed(path), "utf-8")

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -216,12 +217,8 @@ class HostFields:
 
         Raises CouplingError for a field that is none or needs a baseline.
         """
-        if self.settings.observe is not None:
-            return self._observed(name)
-        values = surface.values.get(name)
-        if values is None or name in self._refused:
-            self.field(name)
-            raise self._refused[name]
+        observed = self.settings.observe is not None
+        values = self._own(name) if observed else self._handed_out(surface, name)
         if values.ndim == 1:
             return values
         rule, calendar = self._rule(name), self.settings.calendar
@@ -229,16 +226,22 @@ class HostFields:
         found.setflags(write=False)
         return found
 
-    def _observed(self, name: str) -> np.ndarray:
-        """The host keeps its own fields."""
+    def _handed_out(self, surface: Surface, name: str) -> np.ndarray:
+        values = surface.values.get(name)
+        if values is None or name in self._refused:
+            self.field(name)
+            raise self._refused[name]
+        return values
+
+    def _own(self, name: str) -> np.ndarray:
+        """The host's own field, which it keeps where landstep only observes."""
         self.field(name)
-        values = self.baselines.get(name)
-        if values is None or values.ndim > 1:
+        if name not in self.baselines:
             raise CouplingError(
                 f"field {name!r}: [coupling] observe is set, so the host keeps its own fields; "
                 "landstep's are in the files that it writes there"
             )
-        return values
+        return self.baselines[name]
 
     def moved(self, before: Date, now: Date) -> frozenset[str]:
         """Names of the fields that move between two dates of one year."""
@@ -253,10 +256,21 @@ class HostFields:
         of, asked = self._of[name], self.settings.lai
         return of.season if asked == "host" or of.rule != "monthly_type" else asked
 
-    def about(self, name: str) -> dict[str, str]:
-        """Attributes of a field in a file."""
-        words = {attribute: self.describe(name, attribute) for attribute in ATTRIBUTES}
-        return {attribute: text for attribute, text in words.items() if text}
+    def about(self, surface: Surface, ranks: Ranks) -> dict[str, dict[str, Any]]:
+        """Attributes of a year's fields in a file. All ranks call it.
+
+        returns : name -> attributes; points_held_back counts, over all ranks, where bounds kept a
+            field from its baseline + change
+        """
+        held = np.array([surface.clipped.get(name, 0) for name in surface.values], np.int64)
+        total = dict(zip(surface.values, ranks.sum(held).tolist(), strict=True))
+        found: dict[str, dict[str, Any]] = {}
+        for name in surface.values:
+            words = {attribute: self.describe(name, attribute) for attribute in ATTRIBUTES}
+            found[name] = {attribute: text for attribute, text in words.items() if text}
+            if name in surface.clipped:
+                found[name]["points_held_back"] = np.int32(total[name])
+        return found
 
     # ---- restarts ----
 

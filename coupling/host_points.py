@@ -64,7 +64,7 @@ class HostPoints:
             remap = remap_to(everyone, grid, share.own, found)
             nothing = np.zeros(share.own.shape, np.uint8)
             touched = np.flatnonzero(remap.class_areas(nothing, 1)[:, 0])
-            remap = remap_to(everyone.take(touched), grid, share.own, found)
+            remap = remap.only(touched)
         sent = {rank: np.flatnonzero(owner[touched] == rank) for rank in np.unique(owner[touched])}
         received = {}
         for rank, theirs in enumerate(ranks.of_all(touched)):

@@ -112,7 +112,7 @@ int landstep_put_float(int handle, const char *name, const float *values, long l
  */
 int landstep_update(int handle, int year, int month, int day, int *changed);
 
-/* Whether one field moved in the last update that moved any. changed: out, 1 or 0. */
+/* Whether one field moved in the last update. changed: out, 1 or 0. */
 int landstep_changed(int handle, const char *name, int *changed);
 
 /* Copy a field. values: out, (n_values). The _float functions round to nearest. */
@@ -124,7 +124,7 @@ int landstep_get_previous(int handle, const char *name, double *values, long lon
 int landstep_get_previous_float(int handle, const char *name, float *values, long long n_values);
 
 /* Copy what a class gained and lost in the last update that changed the map: gross, not net.
- *   gain, loss       out: (n_values) shares of the host's cell, 0..1
+ *   gain, loss       out: (n_values) shares of the known part of the host's cell, 0..1
  */
 int landstep_get_change(int handle, const char *class_name, double *gain, double *loss,
                         long long n_values);

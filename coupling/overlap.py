@@ -10,13 +10,13 @@ another by a unit; in grids made of rows, regular or reduced, none does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from landstep.coupling.angles import POLE, TURN, sine_between, whole
 from landstep.coupling.points import Points
-from landstep.coupling.runs import add_runs, checked, pieces, runs_in
+from landstep.coupling.runs import add_runs, checked, pieces, renumbered, runs_in
 from landstep.emulator.grid import Grid
 from landstep.emulator.part import Part
 
@@ -118,6 +118,14 @@ class RectangleOverlap:
             first, stop = row + self.first[run], row + self.stop[run]
             add_runs(areas, numbers[rows].ravel(), first, stop, self.point[run], area)
         return areas
+
+    def only(self, places: np.ndarray) -> RectangleOverlap:
+        """Keep some points, as in Remap: the bands stay those of all."""
+        point = renumbered(self.point, self.n, places)
+        held = np.flatnonzero(point >= 0)
+        names = ("top", "bottom", "first", "stop", "west", "east")
+        kept = {name: getattr(self, name)[held] for name in names}
+        return replace(self, n=places.size, point=point[held], **kept)
 
 
 def lon_edges(grid: Grid) -> np.ndarray:

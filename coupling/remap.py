@@ -37,6 +37,14 @@ class Remap(Protocol):
         """
         ...
 
+    def only(self, places: np.ndarray) -> Remap:
+        """Keep some of the points; the others have nothing in the part.
+
+        places : (k,) int64, those that are kept, in their new order. Their areas stay as they are,
+            bit for bit: what the others' geometry decided stays decided
+        """
+        ...
+
 
 def remap_to(
     points: Points, grid: Grid, part: Part | None = None, weights: Weights | None = None

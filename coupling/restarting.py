@@ -18,6 +18,9 @@ from landstep.emulator.kept import Kept
 
 STARTS = ("initial", "restart", "branch")
 _ALL = "all_"
+SAME_PLACE_DEG = 1e-4
+"""How far a point may be from where it was: hosts keep places in single precision. Ours."""
+
 _AGAIN = 'start = "branch" goes on from its land all the same'
 
 
@@ -53,6 +56,7 @@ class Memory:
         arrays = {name: points.gathered(values) for name, values in sorted(self.of_points.items())}
         if arrays:
             arrays["index"] = points.index
+            arrays["place"] = points.gathered(_places(points))
         arrays |= {_ALL + name: values for name, values in self.of_all.items()}
         return Kept(arrays, {"settings": dict(self.settings)})
 
@@ -64,7 +68,7 @@ class Memory:
 
         settings : of this run
         Raises StateError, `where` in front, where it was written with other settings, or for
-        points with other indices.
+        points with other indices or in other places.
         """
         then = kept.notes["settings"]
         for name, value in settings.items():
@@ -79,6 +83,20 @@ class Memory:
                 f"{where}: written for {index.size} points, this run has {points.index.size}, with "
                 f"other global indices; {_AGAIN}"
             )
+        place = points.of_mine(arrays.pop("place")) if "place" in arrays else _places(points)
+        apart = (place - _places(points) + 180.0) % 360.0 - 180.0  # 330 is where -30 is
+        moved = np.flatnonzero((np.abs(apart) > SAME_PLACE_DEG).any(axis=1))
+        if moved.size:
+            at, then_at = _places(points)[moved[0]], place[moved[0]]
+            raise StateError(
+                f"{where}: the point of index {points.mine.index[moved[0]]} lies at lon {at[0]:g}, "
+                f"lat {at[1]:g}, and lay at lon {then_at[0]:g}, lat {then_at[1]:g}; {_AGAIN}"
+            )
         of_all = {n.removeprefix(_ALL): a for n, a in arrays.items() if n.startswith(_ALL)}
         of_points = {n: points.of_mine(a) for n, a in arrays.items() if not n.startswith(_ALL)}
         return cls(settings, of_points, of_all)
+
+
+def _places(points: HostPoints) -> np.ndarray:
+    """Longitude and latitude of this rank's points: (n, 2) float64."""
+    return np.stack([points.mine.lon, points.mine.lat], axis=1)

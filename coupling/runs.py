@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,6 +82,16 @@ def runs_in(
         yield run, low[run], high[run]
 
 
+def renumbered(point: np.ndarray, n: int, places: np.ndarray) -> np.ndarray:
+    """Number points by their place among some: (m,) int64, -1 for one that is not among them.
+
+    point : (m,) of n points; places : (k,) int64, those that are kept
+    """
+    number = np.full(n, -1, np.int64)
+    number[places] = np.arange(places.size)
+    return number[point]
+
+
 def cells_in(part: Part, cell: np.ndarray) -> np.ndarray:
     """Place in a part of cells of the whole grid: flat int64, -1 outside; -1 stays what it is."""
     row, column = np.divmod(cell, part.of[1])
@@ -131,6 +141,14 @@ class SingleCells:
         found = checked(numbers, self.part).ravel()[self.cell]
         np.add.at(areas, (self.point, np.minimum(found.astype(np.int64), n_classes)), self.area)
         return areas
+
+    def only(self, places: np.ndarray) -> SingleCells:
+        """Keep some points, as in Remap."""
+        point = renumbered(self.point, self.n, places)
+        held = point >= 0
+        return replace(
+            self, n=places.size, point=point[held], cell=self.cell[held], area=self.area[held]
+        )
 
 
 @dataclass(frozen=True)
@@ -213,3 +231,9 @@ class WholeCells:
             flat, point = numbers[rows].ravel(), runs.point[held]
             add_runs(areas, flat, first, stop, point, of_cell, before=not alike)
         return areas
+
+    def only(self, places: np.ndarray) -> WholeCells:
+        """Keep some points, as in Remap."""
+        point = renumbered(self.runs.point, self.n, places).astype(np.int32)
+        runs = replace(self.runs, point=point)
+        return replace(self, n=places.size, runs=runs, finer=self.finer.only(places))

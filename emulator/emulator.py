@@ -21,7 +21,6 @@ from landstep.emulator.grid import Grid
 from landstep.emulator.host_values import ZONE_VARIABLES, check_name
 from landstep.emulator.host_zones import HostZones, needed
 from landstep.emulator.inputs import Files, Inputs, open_files
-from landstep.emulator.legends import UNKNOWN_GROUP, legend
 from landstep.emulator.mapped import Maps, zeros
 from landstep.emulator.model_checks import check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
@@ -296,17 +295,6 @@ class Emulator:
         """
         (observed,) = self.inputs.categories(["climate_zone"], year)
         return zones_of(state, self.climate, observed)
-
-    def zone_groups(self, year: int, state: State) -> np.ndarray:
-        """Give the group of those zones, as hosts' tables speak of them.
-
-        returns : (y, x) uint8 numbers in ZONE_GROUPS; all "unknown" where [climate] has no legend
-        Raises InputError for a code that the legend lacks.
-        """
-        name = self.experiment.climate.legend
-        if name is None:
-            return np.broadcast_to(np.uint8(UNKNOWN_GROUP), self.inputs.shape)
-        return legend(name).groups(self.climate_zones(year, state))
 
     def odds(self, year: int, state: State) -> np.ndarray:
         """Give the network's logits for a year, one or more years from the state's.

@@ -99,7 +99,7 @@ class OutputTable(StrictTable):
 class ClimateTable(StrictTable):
     """What the climate zones mean, and the climate that they belong to.
 
-    legend : what the codes of the static `climate_zone` are: "koeppen_geiger", "ipcc", "made_up"
+    legend : what the codes of the static `climate_zone` are: "koppen_geiger", "ipcc", "made_up"
     reference : file of monthly means, air_temperature and precipitation_flux (month, lat, lon): the
         climate of the zones as they were observed. A host's own climate moves zones from there
     """

@@ -96,7 +96,7 @@ def check_name(name: str) -> None:
     if name not in VARIABLES:
         close = difflib.get_close_matches(name, VARIABLES, 1, 0.5)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise CouplingError(f"put: {name!r} is not known{hint}; there are {list(VARIABLES)}")
+        raise CouplingError(f"{name!r} is not known{hint}; there are {list(VARIABLES)}")
 
 
 def checked(
@@ -104,7 +104,7 @@ def checked(
     values: np.ndarray,
     units: str = "",
     served: np.ndarray | None = None,
-    where: str = "put",
+    where: str = "",
 ) -> np.ndarray:
     """Bring what a host puts to SI, or say what is wrong with it.
 
@@ -112,16 +112,17 @@ def checked(
     values : (n,) any real type, byte order and stride
     units : of the values; "": SI
     served : (n,) bool, the points that count; what stands elsewhere is not looked at. None: all
-    where : stands before a message
+    where : a file and what is in it, before a message; "": nothing stands there
     returns : (n,) float64 in K, kg m-2 s-1, 1 or W m-2, an array of its own; NaN where not served
     Raises CouplingError for a name, unit or type that cannot be; InputError naming the first point
     whose value cannot be, and what the unit looks like.
     """
     check_name(name)
     of = VARIABLES[name]
+    where = f"{where}: " if where else ""
     unit = _unit(name, units, where)
     if np.asarray(values).dtype.kind not in "fiu":
-        raise CouplingError(f"{where}: {name} is {np.asarray(values).dtype}, expected real numbers")
+        raise CouplingError(f"{where}{name} is {np.asarray(values).dtype}, expected real numbers")
     plain = np.ma.filled(np.ma.asarray(values, np.float64), np.nan)
     counted = np.ones(plain.shape, bool) if served is None else served
     _check_numbers(name, plain, counted, where)
@@ -129,7 +130,7 @@ def checked(
     slack = ROUNDING * (of.high - of.low)
     wrong = counted & ((found < of.low - slack) | (found > of.high))
     if wrong.any():
-        raise InputError(f"{where}: {_out_of_range(name, plain, counted, wrong, unit)}")
+        raise InputError(f"{where}{_out_of_range(name, plain, counted, wrong, unit)}")
     return np.where(found < of.low, of.low, found)
 
 
@@ -138,7 +139,7 @@ def _unit(name: str, units: str, where: str) -> Unit:
     accepted = [spelling for spelling, unit in known.items() if unit.accepted]
     spelling = units.strip() or accepted[0]
     if spelling not in accepted:
-        raise CouplingError(f"{where}: {name} in {units!r}, expected one of {accepted}")
+        raise CouplingError(f"{where}{name} in {units!r}, expected one of {accepted}")
     return known[spelling]
 
 
@@ -152,7 +153,7 @@ def _check_numbers(name: str, plain: np.ndarray, counted: np.ndarray, where: str
         if at.size:
             word = word if word != "fill" else f"fill value {plain[at[0]]:g}"
             raise InputError(
-                f"{where}: {word} in {name} at point {at[0]}, n={at.size} of {plain.size}; give a "
+                f"{where}{word} in {name} at point {at[0]}, n={at.size} of {plain.size}; give a "
                 "value at every point that is served"
             )
 

@@ -34,12 +34,10 @@ class MonthlyMeans:
         """
         check_name(name)
         if values.shape != (self.n_points,):
-            raise CouplingError(
-                f"put: {name} has shape {values.shape}, expected {(self.n_points,)}"
-            )
+            raise CouplingError(f"{name} has shape {values.shape}, expected {(self.n_points,)}")
         if not self.first_month <= month <= 12:
             raise StepError(
-                f"put: {name} for month {month} of {self.year}, expected {self.first_month} to 12"
+                f"{name} for month {month} of {self.year}, expected {self.first_month} to 12"
             )
         place = self._place(name)
         self.sums[place, month - 1] += values

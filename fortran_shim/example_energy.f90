@@ -9,7 +9,6 @@ module example_energy
   private
   public :: cover_t, cover_names, cover_of, cover_row, own_cover, cover_length
   public :: air_temperature, precipitation, daily_sunlight, air_exchange, tile_day, first_water, first_heat
-  public :: day_length
 
   integer, parameter :: cover_length = 32
   integer, parameter :: balance_steps = 6 !! Newton steps a day; three already reach rounding

@@ -131,7 +131,7 @@ contains
   subroutine wrapped_get_change(self, name, gain, loss, stat, message)
     type(wrapped_host), intent(inout) :: self
     character(*), intent(in) :: name
-    real(real64), intent(inout), contiguous :: gain(:), loss(:) !! shares of the host's cell
+    real(real64), intent(inout), contiguous :: gain(:), loss(:) !! shares of the known part of its cell
     integer, intent(out) :: stat
     character(message_length), intent(out) :: message
 

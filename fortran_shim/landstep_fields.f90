@@ -136,7 +136,7 @@ contains
   subroutine get_change_real64(self, class_name, gain, loss, stat, errmsg)
     class(fields_t), intent(in) :: self
     character(*), intent(in) :: class_name !! e.g. "forest"
-    real(c_double), intent(inout), contiguous :: gain(:), loss(:) !! shares of the host's cell
+    real(c_double), intent(inout), contiguous :: gain(:), loss(:) !! shares of the known part of its cell
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
 
@@ -188,7 +188,7 @@ contains
       size(gain, kind=c_long_long)), stat, errmsg)
   end subroutine get_change_real32_2d
 
-  !> Whether a field moved in the last update that moved any.
+  !> Whether a field moved in the last update.
   logical function is_changed(self, name, stat, errmsg)
     class(fields_t), intent(in) :: self
     character(*), intent(in) :: name

@@ -22,6 +22,8 @@ EXTRAS = {
     "evaluate": ("landstep evaluate", ("sklearn", "matplotlib", "scipy")),
     "train": ("training and export", ("torch", "lightning", "onnxscript")),
     "geotiff": ("HILDA+ GeoTIFF files", ("rasterio",)),
+    "grib": ("landstep hostfile ifs", ("eccodes",)),
+    "mpi": ("many processes on one map, hosts with MPI", ("mpi4py",)),
 }
 
 DEBIAN = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -29,52 +31,41 @@ Reference = Annotated[
 ]
 
 
-@app.command()
-def ecland(
-    source: Source,
-    experiment: ExperimentFile,
-    year: Year,
-    output: Output,
-    run: RunFolder = Path("run"),
-    reference: Reference = None,
-) -> None:
-    """Update ecLand's surfclim: covers, types, monthly LAI and albedo, lake and urban cover.
+ONE_YEAR = {
+    "ecland": """Update ecLand's surfclim: covers, types, monthly LAI and albedo, lakes, towns.
 
     Example: `landstep hostfile ecland surfclim experiment.toml --year 2030 --output surfclim_2030`
-    """
-    _update("ecland", source, run, experiment, (year, year), output, reference)
-
-
-@app.command()
-def speedy(
-    source: Source,
-    experiment: ExperimentFile,
-    year: Year,
-    output: Output,
-    run: RunFolder = Path("run"),
-    reference: Reference = None,
-) -> None:
-    """Update SPEEDY's surface.nc: vegh, vegl and alb.
+    """,
+    "speedy": """Update SPEEDY's surface.nc: vegh, vegl and alb.
 
     Example: `landstep hostfile speedy surface.nc experiment.toml --year 2030 --output new.nc`
-    """
-    _update("speedy", source, run, experiment, (year, year), output, reference)
-
-
-@app.command()
-def noahmp(
-    source: Source,
-    experiment: ExperimentFile,
-    year: Year,
-    output: Output,
-    run: RunFolder = Path("run"),
-    reference: Reference = None,
-) -> None:
-    """Update wrfinput or HRLDAS's setup file: IVGTYP, VEGFRA, LAI (MODIS-IGBP classes).
+    """,
+    "noahmp": """Update wrfinput or HRLDAS's setup file: IVGTYP, VEGFRA, LAI (MODIS-IGBP classes).
 
     Example: `landstep hostfile noahmp wrfinput_d01 experiment.toml --year 2030 --output wrfinput`
-    """
-    _update("noahmp", source, run, experiment, (year, year), output, reference)
+    """,
+}
+"""Hosts whose file holds one state of the land, and their help."""
+
+
+def _one_year(host: str) -> Callable[..., None]:
+    """Make the command of such a host."""
+
+    def command(
+        source: Source,
+        experiment: ExperimentFile,
+        year: Year,
+        output: Output,
+        run: RunFolder = Path("run"),
+        reference: Reference = None,
+    ) -> None:
+        _update(host, source, run, experiment, (year, year), output, reference)
+
+    return command
+
+
+for _host, _about in ONE_YEAR.items():
+    app.command(_host, help=inspect.cleandoc(_about))(_one_year(_host))
 
 
 @app.command()

@@ -13,6 +13,7 @@ from landstep.coupling.crosswalk import Crosswalk
 from landstep.coupling.fields import ClassFields
 from landstep.coupling.host_table import host_table
 from landstep.emulator.classes import scheme
+from landstep.emulator.errors import CouplingError
 
 SEEDS = st.integers(0, 2**32 - 1)
 SEA, URBAN, CROP, MEADOW, FOREST = range(5)
@@ -183,3 +184,16 @@ def test_class_fractions_can_have_a_baseline_too(random_areas, seed: int) -> Non
         [source.values(after)[name] != source.values(before)[name] for name in names], axis=0
     )
     assert (sum(served[name] for name in names)[changed] == 1).all()
+
+
+def test_a_baseline_that_does_not_sum_to_its_whole_is_refused(random_areas) -> None:
+    """FAULTS 29: a tile was forgotten, or fractions are in percent of something else."""
+    source = ClassFields(scheme("hilda8"))
+    areas = random_areas(3, n_classes=8)
+    own = {name: v.copy() for name, v in source.values(areas).items() if name.startswith("area")}
+    point = int(np.flatnonzero(source.mask(areas))[0])
+    single = {name: values.astype(np.float32) for name, values in own.items()}
+    Anomaly.make(source, single, areas)  # rounded to single precision: not an error
+    own["area_fraction_forest"][point] += 2e-3
+    with pytest.raises(CouplingError, match=rf"sum 1\.002 at point {point} \(1 such"):
+        Anomaly.make(source, own, areas)

@@ -23,3 +23,8 @@ def test_a_line_says_what_a_share_is_of() -> None:
         in text
     )
     assert "| whole numbers 0 to 20 |" in text and "| monthly, ecland |" in text
+
+
+def test_of_a_large_land_unit_only_the_number_is_said() -> None:
+    text = field_table(host_table("ctsm", "."))
+    assert "| natveg (15 covers) |" in text and "| crop (crop_rainfed, crop_irrigated) |" in text

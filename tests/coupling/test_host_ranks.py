@@ -98,6 +98,30 @@ def points(experiment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def others(points: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same places with other shapes: scattered rectangles, areas, polygons; some not served."""
+    with np.load(points) as file:
+        given = dict(file)
+    rng = np.random.default_rng(4)
+    lon, lat = given["lon"], given["lat"]
+    half = rng.uniform(0.02, 0.11, (lon.size, 4))
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.07
+    path = tmp_path_factory.mktemp("others") / "points.npz"
+    np.savez(
+        path,
+        lon=lon,
+        lat=lat,
+        lon_bounds=np.stack([lon - half[:, 0], lon + half[:, 1]], axis=1),
+        lat_bounds=np.stack([lat - half[:, 2], lat + half[:, 3]], axis=1),
+        vertex_lon=lon[:, None] + corners[:, 0],
+        vertex_lat=lat[:, None] + corners[:, 1] + corners[:, 0] / 3,
+        area_m2=np.full(lon.size, 3e8),
+        mask=rng.random(lon.size) < 0.7,
+    )
+    return path
+
+
 def run(ranks: int, folder: Path, **told: object) -> tuple[dict[str, np.ndarray], str]:
     """Run the host above; what it found, by name, and what it printed."""
     told = {
@@ -160,6 +184,19 @@ def test_a_run_goes_on_with_other_ranks_and_another_division(alone, experiment, 
     found, _ = run(3, tmp_path, restart=again, **told | {"first": FIRST + 2})
     assert_same(found, alone)
     assert len(found) == len(alone) // 2
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [["lon_bounds", "lat_bounds"], ["vertex_lon", "vertex_lat", "mask"], ["area_m2", "mask"]],
+)
+def test_any_shape_of_cell_gives_the_same_bits(experiment, others, tmp_path, geometry):
+    """Cells that no other fits, and points that are not served: all decide what the rest gets."""
+    told = {"experiment": str(experiment), "points": str(others), "year": FIRST, "last": FIRST}
+    one, _ = run(1, tmp_path, geometry=geometry, **told)
+    three, _ = run(3, tmp_path, geometry=geometry, division="cyclic", **told)
+    assert_same(three, one)
+    assert len(three) == len(one) and one[f"area_fraction_forest_{FIRST}"].any()
 
 
 def test_wrong_points_on_one_rank_are_told_to_all(experiment, points, tmp_path):

@@ -68,12 +68,12 @@ def test_a_value_that_cannot_be_says_what_it_looks_like(name, units, values, wor
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (np.nan, r"put: NaN in air_temperature at point 2, n=1 of 4"),
-        (np.inf, r"put: infinity in air_temperature at point 2, n=1 of 4"),
-        (1e20, r"put: fill value 1e\+20 in air_temperature at point 2"),
-        (9.969209968386869e36, r"put: fill value 9.96921e\+36 in"),
-        (-999.0, "put: fill value -999 in"),
-        (-9e33, r"put: fill value -9e\+33 in"),
+        (np.nan, r"NaN in air_temperature at point 2, n=1 of 4"),
+        (np.inf, r"infinity in air_temperature at point 2, n=1 of 4"),
+        (1e20, r"fill value 1e\+20 in air_temperature at point 2"),
+        (9.969209968386869e36, r"fill value 9.96921e\+36 in"),
+        (-999.0, "fill value -999 in"),
+        (-9e33, r"fill value -9e\+33 in"),
     ],
 )
 @pytest.mark.parametrize("units", ["K", "degC"])

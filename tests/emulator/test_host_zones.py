@@ -14,7 +14,7 @@ from landstep.emulator.climate import heard
 from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, CouplingError, InputError, StepError
-from landstep.emulator.experiment import ClimateTable, load_experiment
+from landstep.emulator.experiment import load_experiment
 from landstep.emulator.host_zones import HostZones
 from landstep.emulator.inputs import open_files
 from landstep.emulator.koppen import koppen_geiger
@@ -319,16 +319,6 @@ def test_a_settled_block_is_computed_again_when_its_zones_move(make_emulator, un
     again = emulator.step(2006, moved)
     assert emulator.session.windows - before == seen  # settled once more
     assert np.array_equal(again.land_use, moved.land_use)
-
-
-def test_zone_groups_are_those_of_the_moved_zones_and_unknown_without_a_legend(emulator, warm):
-    """By hand: polar, boreal, temperate, cold arid, tropical; the sea is unknown."""
-    zones = emulator.climate_zones(2020, warm[-1])
-    expected = np.array([8, 7, 6, 4, 2, 0], np.uint8)[zones]
-    assert np.array_equal(emulator.zone_groups(2020, warm[-1]), expected)
-    tables = emulator.experiment.model_copy(update={"climate": ClimateTable()})
-    bare = replace(emulator, experiment=tables)
-    assert (bare.zone_groups(2020, warm[-1]) == 8).all()
 
 
 def test_what_a_host_may_not_say_is_refused_with_what_to_do(emulator, experiment, tmp_path):

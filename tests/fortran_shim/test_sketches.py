@@ -1,0 +1,138 @@
+"""The calls in the sketches of the docs, compiled against the module as it is."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from landstep.emulator.errors import DependencyError
+from landstep.fortran_shim import build
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {page.stem: page for page in (DOCS / "hosts").glob("*.md")}
+PAGES["coupling"] = DOCS / "coupling.md"
+
+OF_HOST = {
+    "coupling": """
+      real(r8), dimension(9) :: vfcvl, t2m, rain, gain, loss
+      real(r8) :: vclail(9, 13)""",
+    "ctsm": """
+      type :: domain_t
+        real(r8) :: lonc(9), latc(9)
+      end type
+      type(domain_t) :: ldomain
+      integer, parameter :: istcrop = 2
+      real(r8) :: wt_nat_patch(9, 0:14), wt_lunit(9, 9), pct(9)
+      integer :: begg = 1, endg = 9, mpicom, m, global_index(9)""",
+    "ecland": """
+      real(r8), dimension(64) :: lon_deg, lat_deg, vfcvl, vfcvh, vftvl, vftvh, vfcur, vfclake
+      real(r8), dimension(64) :: vflail, vflaih, vfalbf
+      real(r8), dimension(64, 13) :: vclail, vclaih, vcalb
+      integer :: global_index(64)
+      logical :: is_land(64)""",
+    "jsbach": """
+      real(r8), dimension(9) :: lon_deg, lat_deg, veg_ratio_max
+      real(r8), dimension(9, 11) :: cover_fract, cover_fract_of_year
+      integer :: global_index(9), tile
+      logical :: is_vegetable(9)""",
+    "jules": """
+      real(r8) :: longitude(9), latitude(9), frac(9, 9), lai(9, 5), lai_months(9, 12, 5)
+      integer :: global_index(9)""",
+    "noahmp": """
+      real, dimension(9, 7) :: xlong, xlat, xland, vegfra, shdmax, shdmin, type_of_land
+      integer :: ivgtyp(9, 7), global_index(9, 7)""",
+    "plasim": """
+      real(r8), dimension(64) :: lon_deg, lat_deg, dls, dforest, dz0clim, dwmax, albedo_of_day
+      real(r8) :: dalbcl(64, 0:13)
+      integer :: global_index(64), ndatim(7), mpi_comm""",
+    "speedy": """
+      real(r8), dimension(96, 48) :: lon_deg, lat_deg, fmask, veg_high, veg_low, alb0
+      type :: datetime_t
+        integer :: year, month, day
+      end type
+      type(datetime_t) :: model_datetime""",
+}
+"""Variables of each host, as the sketch has them."""
+
+HOST = """
+program sketch
+  use, intrinsic :: iso_fortran_env, only: r8 => real64
+  use landstep, only: land_t
+  implicit none
+  type(land_t) :: land
+  integer :: year, month, day, comm
+  logical :: changed
+  character(40) :: name
+  {declared}
+  {calls}
+end program sketch
+"""
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the module, as far as a compiler needs it to check a host's calls."""
+    folder = tmp_path_factory.mktemp("modules")
+    try:
+        compiler = build.fortran_compiler()
+    except DependencyError as error:
+        pytest.skip(str(error))
+    sources = [str(path) for path in build.fortran_sources()]
+    subprocess.run([compiler, "-fsyntax-only", f"-J{folder}", *sources], check=True)
+    return folder
+
+
+def calls_of(host: str) -> list[str]:
+    """Every statement of a page that calls landstep, conditions made calls."""
+    page = PAGES[host].read_text("utf-8")
+    code = "\n".join(re.findall(r"```fortran\n(.*?)```", page, re.S))
+    code = re.sub(r"!.*", "", code)
+    code = re.sub(r"&\s*\n", "", code)
+    calls = re.findall(r"^.*\bland%.*$", code, re.M)
+    return [re.sub(r"^\s*if \((land%is_changed\(.*\))\) then", r"changed = \1", c) for c in calls]
+
+
+@pytest.mark.parametrize("host", sorted(OF_HOST))
+def test_the_calls_of_a_sketch_compile(host: str, modules: Path, tmp_path: Path) -> None:
+    calls = calls_of(host)
+    used = {name for call in calls for name in re.findall(r"land%(\w+)\(", call)}
+    assert {"baseline", "update", "get"} <= used
+    source = tmp_path / "sketch.f90"
+    source.write_text(HOST.format(declared=OF_HOST[host], calls="\n  ".join(calls)))
+    command = [build.fortran_compiler(), "-fsyntax-only", f"-I{modules}", str(source)]
+    done = subprocess.run([*command, f"-J{tmp_path}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_c_lines_compile(tmp_path: Path) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    (lines,) = re.findall(r"```c\n(.*?)```", (DOCS / "fortran.md").read_text("utf-8"), re.S)
+    source = tmp_path / "host.c"
+    source.write_text(
+        "#include <landstep.h>\n#include <stddef.h>\n"
+        "int host(long long n, const double *lon, const double *lat);\n"
+        "int host(long long n, const double *lon, const double *lat) {\n"
+        f"{lines} return status; }}\n"
+    )
+    include = f"-I{build.package_folder() / 'coupling'}"
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", include]
+    done = subprocess.run([compiler, *flags, str(source)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_page_is_tried() -> None:
+    assert sorted(OF_HOST) == sorted(PAGES)
+
+
+def test_a_call_that_there_is_not_does_not_compile(modules: Path, tmp_path: Path) -> None:
+    source = tmp_path / "sketch.f90"
+    source.write_text(HOST.format(declared="", calls='call land%baseline("cvl", year)'))
+    command = [build.fortran_compiler(), "-fsyntax-only", f"-I{modules}", str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0 and "baseline" in done.stderr
