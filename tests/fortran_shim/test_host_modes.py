@@ -12,6 +12,7 @@ import pytest
 from landstep.coupling.coupler import Coupler
 from landstep.coupling.points import Points
 from landstep.emulator.classes import scheme
+from landstep.emulator.netcdf import NetcdfFile
 from landstep.fortran_shim.example_run import prepare_example_run
 
 FIRST = 2015
@@ -32,12 +33,18 @@ def run(
 ) -> Run:
     """Give the function that runs the plain host on fractions of its own."""
 
-    def call(experiment: Path, fraction: np.ndarray | None, last: int, **settings: Any) -> dict:
+    def call(
+        experiment: Path,
+        fraction: np.ndarray | None,
+        last: int,
+        flags: str = "plain",
+        **settings: Any,
+    ) -> dict[str, np.ndarray]:
         of = scheme("hilda8")
         namelist = prepare_example_run(
             tmp_path, experiment, of, points, FIRST, last, fraction=fraction, settings=settings
         )
-        assert run_host(programs["plain"], namelist)[0::2] == (0, "")
+        assert run_host(programs[flags], namelist)[0::2] == (0, "")
         return read_results(tmp_path / "results.nc")
 
     return call
@@ -52,75 +59,113 @@ def baseline(points: Points) -> np.ndarray:
     return parts / parts.sum(axis=0)
 
 
-def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray], records: int) -> None:
-    """Every bit of the host's own state, over the first records."""
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray], records: slice) -> bool:
+    """Every bit of the host's own results, in some years."""
     assert one.keys() == other.keys()
-    for name in one.keys() - OF_LANDSTEP:
-        assert np.array_equal(one[name][:records], other[name][:records]), name
-
-
-def test_fields_that_the_host_already_has_change_no_bit(
-    run: Run, points: Points, with_coupling: WithCoupling
-) -> None:
-    """Its fractions are landstep's of the year: the update moves nothing, the run is the same."""
-    experiment = with_coupling("absolute", mode="absolute")
-    coupler = Coupler.open(
-        experiment,
-        points.lon,
-        points.lat,
-        lon_bounds=points.lon_bounds,
-        lat_bounds=points.lat_bounds,
-        year=FIRST,
+    return all(
+        np.array_equal(one[name][records], other[name][records])
+        for name in one.keys() - OF_LANDSTEP
     )
+
+
+def fractions_of(experiment: Path, points: Points) -> np.ndarray:
+    """Landstep's own of the first year: (8, n)."""
+    bounds = {"lon_bounds": points.lon_bounds, "lat_bounds": points.lat_bounds}
+    coupler = Coupler.open(experiment, points.lon, points.lat, year=FIRST, **bounds)
     coupler.update(FIRST, 1, 1)
-    fraction = np.array([coupler.get(f"area_fraction_{name}") for name in NAMES])
-    alone = run(experiment, fraction, FIRST + 1, coupled=False)
-    coupled = run(experiment, fraction, FIRST + 1)
-    same(coupled, alone, 1)
-    assert not np.array_equal(coupled["tile_water"][1], alone["tile_water"][1])
+    return np.array([coupler.get(f"area_fraction_{name}") for name in NAMES])
+
+
+@pytest.mark.parametrize("mode", ["absolute", "anomaly"])
+def test_fields_that_the_host_already_has_change_no_bit(
+    run: Run, points: Points, with_coupling: WithCoupling, mode: str
+) -> None:
+    """Its fractions are landstep's of the year: the update moves nothing; those after it do."""
+    experiment = with_coupling(mode, mode=mode)
+    fraction = fractions_of(experiment, points)
+    alone = run(experiment, fraction, FIRST + 2, coupled=False)
+    coupled = run(experiment, fraction, FIRST + 2)
+    assert same(coupled, alone, slice(1))
+    assert not same(coupled, alone, slice(1, 2)) and not same(coupled, alone, slice(2, 3))
     assert not alone["dominant_class"].any() and coupled["dominant_class"].any()
 
 
+def test_updates_of_land_that_stands_still_change_no_bit_in_any_year(
+    run: Run, points: Points, with_coupling: WithCoupling, untrained_model: Path
+) -> None:
+    """No quotas, and a network that keeps every cell: each year hands out what the host has."""
+    experiment = with_coupling("still", mode="absolute")
+    lines = experiment.read_text("utf-8").splitlines()
+    lines = [f'model = "{untrained_model}"' if of.startswith("model =") else of for of in lines]
+    experiment.write_text("\n".join([*lines, "[allocation]", 'mode = "none"', ""]), "utf-8")
+    fraction = fractions_of(experiment, points)
+    alone = run(experiment, fraction, FIRST + 3, coupled=False)
+    coupled = run(experiment, fraction, FIRST + 3)
+    for name in ("water", "heat"):  # totals at the last update: the host alone has none
+        before, after = (coupled.pop(f"{name}_{when}") for when in ("before", "after"))
+        assert np.array_equal(before, after) and not np.array_equal(before[0], before[1])
+        del alone[f"{name}_before"], alone[f"{name}_after"]
+    assert same(coupled, alone, slice(None)) and coupled["covered_fraction"].any()
+
+
+@pytest.mark.parametrize("flags", ["plain", "trapping"])
 def test_the_reference_year_of_anomaly_coupling_changes_no_bit(
-    run: Run, baseline: np.ndarray, with_coupling: WithCoupling
+    run: Run, baseline: np.ndarray, with_coupling: WithCoupling, flags: str
 ) -> None:
     """A baseline far from landstep's map stays; after that year it changes as landstep does."""
     experiment = with_coupling("anomaly", mode="anomaly", reference=FIRST)
-    alone = run(experiment, baseline, FIRST + 2, coupled=False)
-    coupled = run(experiment, baseline, FIRST + 2)
-    same(coupled, alone, 1)
+    alone = run(experiment, baseline, FIRST + 2, flags, coupled=False)
+    coupled = run(experiment, baseline, FIRST + 2, flags)
+    assert same(coupled, alone, slice(1))
+    assert not same(coupled, alone, slice(1, 2)) and not same(coupled, alone, slice(2, 3))
     assert np.array_equal(coupled["area_fraction"][0], baseline)
     later = coupled["area_fraction"][1:]
     assert (later >= 0).all() and np.allclose(later.sum(axis=1), 1, atol=1e-13)
     assert not np.array_equal(later[0], later[1])
 
 
+@pytest.mark.parametrize("flags", ["plain", "trapping"])
 def test_budgets_close_where_only_net_fractions_are_the_hosts_own(
-    run: Run, baseline: np.ndarray, with_coupling: WithCoupling
+    run: Run, baseline: np.ndarray, with_coupling: WithCoupling, flags: str
 ) -> None:
-    """Anomaly mode: gross change is landstep's, fractions are the host's."""
-    found = run(with_coupling("anomaly", mode="anomaly", reference=FIRST), baseline, FIRST + 3)
+    """Anomaly mode over years: gross change is landstep's, fractions are the host's."""
+    experiment = with_coupling("anomaly", mode="anomaly", reference=FIRST)
+    found = run(experiment, baseline, FIRST + 6, flags)
+    epsilon = np.finfo(np.float64 if flags == "trapping" else np.float32).eps
+    shares = np.concatenate([found["area_fraction"], found["own_fraction"][:, None]], axis=1)
     for name in ("water", "heat"):
-        errors = found[f"{name}_error"]
-        assert (errors <= 4 * np.finfo(np.float32).eps).all() and errors.any()
+        before, after = found[f"{name}_before"], found[f"{name}_after"]
+        assert (np.abs(after - before) <= 4 * epsilon * before).all() and (before > 0).all()
+        assert (found[f"{name}_error"] <= 4 * epsilon).all()
+        assert (after != before).any(axis=1)[1:].all()  # every year moved something
+        kept = (shares[1:] * found[f"tile_{name}"][:-1]).sum(axis=1)
+        assert (np.abs(kept / before[1:] - 1) > 64 * epsilon).any()  # the stores had to move
     assert (found["tile_water"] >= 0).all() and np.isfinite(found["tile_heat"]).all()
 
 
-def test_observing_changes_no_bit_and_reports(
+def test_observing_changes_no_bit_and_reports_what_would_have_been(
     run: Run, baseline: np.ndarray, with_coupling: WithCoupling, tmp_path: Path
 ) -> None:
     seen = tmp_path / "seen"
     alone = run(with_coupling("plain"), baseline, FIRST + 2, coupled=False)
     observed = run(with_coupling("observe", observe=str(seen)), baseline, FIRST + 2)
-    same(observed, alone, 3)
-    assert list(seen.glob("*.nc"))
+    assert same(observed, alone, slice(None))
+    coupled = run(with_coupling("plain"), baseline, FIRST + 2)
+    assert not same(coupled, alone, slice(1, 2)) and not same(coupled, alone, slice(2, 3))
+    for record in range(3):
+        with NetcdfFile(seen / f"landstep_fields_{FIRST + record}.nc") as file:
+            for k, name in enumerate(NAMES):
+                told = file.read(f"area_fraction_{name}")
+                assert np.array_equal(told, coupled["area_fraction"][record, k]), (record, name)
 
 
 def test_landstep_switched_off_changes_no_bit(
     run: Run, baseline: np.ndarray, with_coupling: WithCoupling
 ) -> None:
-    alone = run(with_coupling("plain"), baseline, FIRST + 1, coupled=False)
-    same(run(with_coupling("off", active=False), baseline, FIRST + 1), alone, 2)
+    alone = run(with_coupling("plain"), baseline, FIRST + 2, coupled=False)
+    assert same(run(with_coupling("off", active=False), baseline, FIRST + 2), alone, slice(None))
+    coupled = run(with_coupling("plain"), baseline, FIRST + 2)
+    assert not same(coupled, alone, slice(1, 2)) and not same(coupled, alone, slice(2, 3))
 
 
 @pytest.mark.parametrize(
