@@ -82,6 +82,7 @@ def test_the_files_say_what_they_hold(cells: Cells, seen: Path) -> None:
             "long_name": "high vegetation",
             "schedule": "annual",
             "coordinates": "lon lat",
+            "points_held_back": 0,
         }
         assert file.attrs("lail")["schedule"] == "monthly"
         assert file.attrs("lail")["units"] == "1"
