@@ -20,7 +20,7 @@ from landstep.coupling.restarting import Memory, check_start
 from landstep.coupling.seasons import Date, check_date
 from landstep.coupling.switched_off import SwitchedOff
 from landstep.emulator.emulator import Emulator
-from landstep.emulator.errors import ConfigError, CouplingError, LandstepError, StepError
+from landstep.emulator.errors import CouplingError, LandstepError, StepError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.monthly_means import MonthlyMeans
 from landstep.emulator.ranks import Ranks
@@ -252,19 +252,11 @@ class Coupler:
         self._told = _Told(state, surface, before, change)
 
     def _reference(self, emulator: Emulator) -> Areas | None:
-        """Find the land from which changes are counted; None where nothing is added to them."""
-        fields, wanted = self._fields, self._settings.reference
+        """Find the land from which changes are counted; None where no field has a baseline."""
+        fields = self._fields
         if fields.reference is not None or not fields.baselines:
             return fields.reference
-        if wanted is None or wanted == self._state.year:
-            return self._land.areas(self._state)
-        years = emulator.inputs.land_use.years
-        if wanted not in years:
-            raise ConfigError(
-                f"[coupling] reference = {wanted}: the experiment has no map of that year (it has "
-                f"{years[0]} to {years[-1]}), and the run starts from {self._state.year}"
-            )
-        return self._land.areas_of(emulator.inputs.land_use.map(wanted), wanted)
+        return self._land.reference(emulator, self._settings.reference, self._state)
 
     def _check_year(self, year: int) -> None:
         """Refuse a year that cannot be reached from here."""

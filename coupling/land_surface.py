@@ -13,6 +13,7 @@ from landstep.coupling.points import Points
 from landstep.emulator.classes import MASKED
 from landstep.emulator.climate import Climate
 from landstep.emulator.emulator import Emulator
+from landstep.emulator.errors import ConfigError
 from landstep.emulator.host_zones import HostZones
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.legends import UNKNOWN_GROUP, ZONE_GROUPS, Legend, legend
@@ -72,6 +73,29 @@ class LandSurface:
                 put(numbers, piece.start, 0, np.where(prior == MASKED, MASKED, both))
         found = self.points.class_areas(numbers, len(groups) * n_classes)
         return Areas.unpack(found, groups, n_classes, self.points.coverage(found.sum(axis=1)))
+
+    def reference(self, emulator: Emulator, wanted: int | None, state: State) -> Areas:
+        """Find the land from which changes are counted. All ranks call it.
+
+        wanted : the year of it; None: that of the state
+        state : from which the run starts. A later year is reached from it by steps, as the run will
+            reach it where the host tells nothing; of an earlier one it is the experiment's map
+        Raises ConfigError where the experiment has no map of an earlier year, InputError for a
+        year outside the forcing.
+        """
+        if wanted is not None and wanted < state.year:
+            years = emulator.inputs.land_use.years
+            with emulator.assembly.ranks.together():
+                if wanted not in years:
+                    raise ConfigError(
+                        f"[coupling] reference = {wanted}: the experiment has no map of that year "
+                        f"(it has {years[0]} to {years[-1]}), and the run starts from {state.year}"
+                    )
+                land_use = emulator.inputs.land_use.map(wanted)
+            return self.areas_of(land_use, wanted)
+        while wanted is not None and state.year < wanted:
+            state = emulator.step(state.year + 1, state)
+        return self.areas(state)
 
     def change(self, before: np.ndarray, after: np.ndarray, areas: Areas) -> GrossChange:
         """Gross change from one map to another. All ranks call it.
