@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from landstep.coupling.areas import Areas
+from landstep.coupling.dates import check_next_date, text_of
 from landstep.coupling.dump import dumped
 from landstep.coupling.gross import GrossChange
 from landstep.coupling.host_climate import HostClimate
 from landstep.coupling.host_fields import HostFields, Surface
+from landstep.coupling.host_points import numbered
 from landstep.coupling.land_surface import LandSurface
-from landstep.coupling.observing import write_fields
+from landstep.coupling.observing import report
 from landstep.coupling.points import Points
 from landstep.coupling.restarting import Memory, check_start
-from landstep.coupling.seasons import Date, check_date
+from landstep.coupling.seasons import Date
 from landstep.coupling.switched_off import SwitchedOff
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import CouplingError, LandstepError, StepError
@@ -31,13 +33,12 @@ from landstep.emulator.state import State
 class _Told:
     """What the host was told when a year began.
 
-    state : the land then; surface : the fields, and `before` those that they took the place of
-    change : gross, between the maps of the two
+    state : the land then; surface : the fields
+    change : gross, between its map and the one that it took the place of
     """
 
     state: State
     surface: Surface
-    before: Surface
     change: GrossChange
 
 
@@ -62,8 +63,9 @@ class Coupler:
         self._climate = HostClimate(emulator.inputs, land.points, means)
         self._told: _Told | None = None
         self._date: Date | None = None
-        self._before: dict[str, Date] = {}  # last date of the value that a field had before
-        self._moved: frozenset[str] = frozenset()
+        self._before: dict[str, tuple[Surface, Date]] = {}  # of each field, before it moved last
+        self._moved: frozenset[str] = frozenset()  # in the last update
+        self._land_moved = False
 
     @classmethod
     def open(
@@ -94,14 +96,11 @@ class Coupler:
         """
         ranks = Ranks.of_host(comm)
         try:
-            with ranks.together():
-                points = Points.make(lon_deg, lat_deg, **geometry)
-            if geometry.get("index") is None:
-                before = sum(ranks.of_all(points.n)[: ranks.rank])
-                points = replace(points, index=points.index + before)
+            points = numbered(ranks, lon_deg, lat_deg, geometry)
             with ranks.together():
                 read = load_experiment(experiment)
                 check_start(start, restart)
+            ranks.same({"[coupling] active": str(read.coupling.active).lower()})
             if not read.coupling.active:
                 ranks.release()
                 return SwitchedOff(points.n)
@@ -205,69 +204,74 @@ class Coupler:
         date = year, month, day
         emulator = self._opened("update")
         if date == self._date:
-            self._moved = frozenset()
+            self._moved, self._land_moved = frozenset(), False
             return False
-        if self._date is None or year != self._state.year:
-            self._begin(emulator, date)
+        told, last = self._told, self._date
+        begins = told is None or last is None or year != self._state.year
+        if told is None or last is None or begins:
+            before = self._begin(emulator, date)
             moved = frozenset(self._fields.names)
         else:
-            check_date(year, month, day, self._settings.calendar)
-            moved = self._fields.moved(self._date, date)
-        if self._date is not None:
-            self._before |= dict.fromkeys(moved, self._date)
+            check_next_date(date, last, self._state.year, self._settings)
+            before = told.surface, last
+            moved = self._fields.moved(last, date)
+        self._before |= dict.fromkeys(moved, before)
         self._date = date
-        self._moved = moved if self._settings.observe is None else frozenset()
+        tells = self._settings.observe is None
+        self._moved, self._land_moved = moved if tells else frozenset(), begins and tells
         return bool(self._moved)
 
-    def _begin(self, emulator: Emulator, date: Date) -> None:
-        """Step to the year of a date and find its fields; all of it or nothing."""
+    def _begin(self, emulator: Emulator, date: Date) -> tuple[Surface, Date]:
+        """Step to the year of a date and find its fields; all of it or nothing.
+
+        returns : the fields until then, and the date of which they were
+        """
         ranks, folder, year = emulator.assembly.ranks, self._settings.dump, date[0]
-        asked = "-".join(map(str, date))
+        asked, fields = text_of(date), self._fields
         with ranks.together():
-            check_date(*date, self._settings.calendar)
-            self._check_year(year)
-        ranks.same({"date of update": asked})
+            check_next_date(date, self._date, self._state.year, self._settings)
+        ranks.same({"date of update": asked, "baselines": ", ".join(sorted(fields.baselines))})
         folder = None if folder is None else emulator.experiment.path(folder)
         with dumped(folder, ranks, self._state, f"update to {asked}"):
             if self._told is None:
-                self._fields.begin(self._reference(emulator), ranks)
+                areas = self._land.areas(self._state)
+                fields.begin(self._reference(emulator, areas), ranks)
+                old, before = self._state, fields.surface(areas)
+            else:
+                old, before = self._told.state, self._told.surface
             state, climate = self._state, self._climate
             while state.year < year:
                 state = emulator.step(state.year + 1, climate.heard(emulator, state))
                 climate = climate.next_year()
             if self._told is None:
                 climate.begin(date[1])
-                old, before = self._state, self._fields.surface(self._land.areas(self._state))
-            else:
-                old, before = self._told.state, self._told.surface
             surface = before
             if state is not old:
-                surface = self._fields.surface(self._land.areas(state))
+                surface = fields.surface(self._land.areas(state))
             change = self._land.change(old.land_use, state.land_use, surface.areas)
             if self._settings.observe is not None:
                 observed = emulator.experiment.path(self._settings.observe)
-                about = self._fields.about(surface, ranks)
-                write_fields(observed, year, surface.values, about, self._land.points)
+                report(observed, year, fields, surface, self._land.points)
         self._state, self._climate = state, climate
-        self._told = _Told(state, surface, before, change)
+        self._told = _Told(state, surface, change)
+        return before, self._date or date
 
-    def _reference(self, emulator: Emulator) -> Areas | None:
-        """Find the land from which changes are counted; None where no field has a baseline."""
-        fields = self._fields
+    def _reference(self, emulator: Emulator, start: Areas) -> Areas | None:
+        """Find the land from which changes are counted; None where nothing is added to them.
+
+        start : the land that the run starts from
+        """
+        fields, wanted = self._fields, self._settings.reference
         if fields.reference is not None or not fields.baselines:
             return fields.reference
-        return self._land.reference(emulator, self._settings.reference, self._state)
-
-    def _check_year(self, year: int) -> None:
-        """Refuse a year that cannot be reached from here."""
-        reached = self._state.year
-        if year < reached:
-            raise StepError(f"time went back: {year} asked, {reached} reached")
-        if year > reached + 1 and not self._settings.skip:
-            raise StepError(
-                f"{year} asked, {reached} reached: that skips {reached + 1}; call update at least "
-                "once a year, or set skip = true in [coupling]"
-            )
+        if wanted is None or wanted == self._state.year:
+            return start
+        if wanted < self._state.year:
+            return self._land.of_map(emulator, wanted)
+        later = self._state  # the run's own land of that year, where the host tells nothing
+        while later.year < wanted:
+            later = emulator.step(later.year + 1, later)
+        return self._land.areas(later)
 
     def changed(self, name: str) -> bool:
         """Tell whether a field moved in the last update."""
@@ -290,15 +294,13 @@ class Coupler:
 
         Where it has not moved yet it is the field itself. Raises as `get` does.
         """
-        told, date = self._handed_out("get_previous", name)
-        if self._fields.field(name).months == 1:
-            return self._fields.value(told.before, name, date)
-        before = self._before.get(name, date)
-        surface = told.surface if before[0] == told.state.year else told.before
-        return self._fields.value(surface, name, before)
+        self._handed_out("get_previous", name)
+        self._fields.field(name)
+        surface, date = self._before[name]
+        return self._fields.value(surface, name, date)
 
     def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give what a class gained and lost when the land moved last.
+        """Give what a class gained and lost in the last update: nothing, unless a year began.
 
         class_name : of the scheme, e.g. "forest"
         returns : gain and loss, each (n,) float64, gross: shares of the known part of the host's
@@ -307,7 +309,7 @@ class Coupler:
         """
         told, _ = self._handed_out("get_change", class_name)
         number = self._fields.class_number(class_name)
-        if self._settings.observe is not None:
+        if not self._land_moved:
             return np.zeros(self.n), np.zeros(self.n)
         return told.change.gain[:, number], told.change.loss[:, number]
 
@@ -315,6 +317,9 @@ class Coupler:
         """Write a restart file; the run goes on as if it had not. Raises InputError."""
         emulator = self._opened("write_restart")
         ranks = emulator.assembly.ranks
+        ranks.same(
+            {"baselines": ", ".join(sorted(self._fields.baselines)), **self._climate.put_so_far}
+        )
         of_points, of_all = self._climate.kept()
         memory = Memory(self._fields.identity, {**self._fields.kept(), **of_points}, of_all)
         kept = memory.kept(self._land.points)

@@ -27,19 +27,21 @@ def dumped(folder: Path | None, ranks: Ranks, state: State, asked: str) -> Itera
     """
     try:
         yield
-    except LandstepError as error:
+    except Exception as error:
         if folder is None:
             raise
         try:
             _write(folder, ranks, state, asked, error)
         except (OSError, InputError) as problem:
+            if not isinstance(error, LandstepError):
+                raise error from problem
             told = type(error)(f"{error}; the state could not be dumped: {problem}")
             told.shared = error.shared
             raise told from error
         raise
 
 
-def _write(folder: Path, ranks: Ranks, state: State, asked: str, error: LandstepError) -> None:
+def _write(folder: Path, ranks: Ranks, state: State, asked: str, error: Exception) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     about = {
         "asked": asked,

@@ -11,7 +11,7 @@ from landstep.coupling.host_points import HostPoints
 from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, unit_vectors
-from landstep.emulator.host_values import checked
+from landstep.emulator.host_values import VARIABLES, checked
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.monthly_means import MonthlyMeans
 from landstep.emulator.reference_climate import coarse_centres
@@ -43,17 +43,24 @@ class HostClimate:
     def heard(self, emulator: Emulator, state: State) -> State:
         """Give the state with the year's climate in it, where there is one. All ranks call it.
 
-        Raises StepError on all ranks where a month is missing on one, CouplingError where ranks
-        did not put the same.
+        Raises StepError on all ranks where a month is missing on one, ConfigError where ranks did
+        not put the same as often, in the same order.
         """
         ranks = self._points.ranks
         with ranks.together():
             found = self.means.year_means()
-        ranks.same({"climate put": ", ".join(found or ())})
+        ranks.same(self.put_so_far)
         if found is None:
             return state
         on_cells = on_coarse_cells(np.stack(list(found.values())), self._points, self._inputs)
         return emulator.heard(self.means.year, dict(zip(found, on_cells, strict=True)), state)
+
+    @property
+    def put_so_far(self) -> dict[str, str]:
+        """What was put and how often in each month: all ranks must have done the same."""
+        names = [list(VARIABLES)[number] for number in self.means.variables]
+        counts = [" ".join(map(str, of_months)) for of_months in self.means.counts]
+        return {"climate put": "; ".join(map("{}: {}".format, names, counts))}
 
     def begin(self, month: int) -> None:
         """Expect nothing before the month in which the host first gave a date."""

@@ -53,6 +53,7 @@ class HostFields:
     reference : the land that changes are counted from; None before `begin`, or where none are
     served : (n,) bool, points whose baseline changes: landstep knows land there in the reference
         year, and most of the cell lies in its region
+    refused : name -> why a field cannot be handed out; known after `begin`
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class HostFields:
         self._recalled = False
         self._anomaly: Anomaly | None = None
         self._monthly: list[tuple[MonthlyMap, np.ndarray]] = []
-        self._refused: dict[str, CouplingError] = {}
+        self.refused: dict[str, CouplingError] = {}
 
     @classmethod
     def of(
@@ -138,13 +139,19 @@ class HostFields:
     def give(self, name: str, values: np.ndarray) -> None:
         """Take a baseline; after a restart the one that it holds stands.
 
-        Raises CouplingError for a field that is none, or values that cannot be at any point.
+        Raises CouplingError for a field that is none, an array that cannot be one of its values, or
+        a field of which the restart holds none. What the values are is looked at by `begin`, which
+        knows where land is.
         """
-        of = self.field(name)
-        everywhere = np.zeros(self._lat_deg.size, bool)  # where land is, is checked by `begin`
-        values = checked_baseline(of, np.array(values), everywhere)
+        nowhere = np.zeros(self._lat_deg.size, bool)
+        checked_baseline(self.field(name), values, nowhere)
+        if self._recalled and name not in self.baselines:
+            raise CouplingError(
+                f"baseline {name!r}: the restart holds none of it, and one that begins later would "
+                'change the run; start = "branch" takes it'
+            )
         if not self._recalled:
-            self.baselines[name] = np.array(values)
+            self.baselines[name] = np.array(values, np.float64)
 
     def begin(
         self, reference: Areas | None, ranks: Ranks, wanted: np.ndarray | None = None
@@ -162,13 +169,17 @@ class HostFields:
                 self.served &= reference.coverage >= SMALLEST_COVERAGE
                 self.served &= True if wanted is None else wanted
                 reference = _where(reference, self.served)
-                self._anomaly = Anomaly.make(self.source, self.baselines, reference)
+                given = self.baselines
+                given = {n: checked_baseline(self._of[n], v, self.served) for n, v in given.items()}
+                self.baselines = given
+                if self.settings.mode == "anomaly":
+                    self._anomaly = Anomaly.make(self.source, self.baselines, reference)
             if reference is not None and isinstance(self.source, Crosswalk):
-                of, given = self.source, self.baselines
-                for name in (name for name in given if self._of[name].months == 12):
+                of = self.source
+                for name in (name for name in sorted(given) if self._of[name].months == 12):
                     maps.append(MonthlyMap.make(of, name, given, reference))
             self.reference = reference
-            self._refused = self._refusals()
+            self.refused = self._refusals()
         sums = [ranks.sum(monthly.sums()) for monthly in maps]
         with ranks.together():
             means = [monthly.means_from(of) for monthly, of in zip(maps, sums, strict=True)]
@@ -228,9 +239,9 @@ class HostFields:
 
     def _handed_out(self, surface: Surface, name: str) -> np.ndarray:
         values = surface.values.get(name)
-        if values is None or name in self._refused:
+        if values is None or name in self.refused:
             self.field(name)
-            raise self._refused[name]
+            raise self.refused[name]
         return values
 
     def _own(self, name: str) -> np.ndarray:

@@ -7,8 +7,9 @@ of the map touches. Areas are whole numbers, so a point's sum does not depend on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from landstep.coupling.points import Points
 from landstep.coupling.remap import Remap, remap_to
 from landstep.coupling.weight_file import read_weights
 from landstep.coupling.weights import Weights
+from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import Grid
 from landstep.emulator.ranks import Ranks
 from landstep.emulator.shares import Share
@@ -114,6 +116,31 @@ class HostPoints:
     def of_mine(self, values: np.ndarray) -> np.ndarray:
         """Pick this rank's points: (N, ...) in the order of `index` -> (n, ...)."""
         return values[np.searchsorted(self.index, self.mine.index)]
+
+
+def numbered(
+    ranks: Ranks, lon_deg: np.ndarray, lat_deg: np.ndarray, geometry: Mapping[str, Any]
+) -> Points:
+    """Check one rank's points; where no rank gives an index, number them rank after rank.
+
+    lon_deg, lat_deg, geometry : as `Points.make` takes them. All ranks call it
+    Raises CouplingError on all ranks where one's points cannot be, or where some gave an index and
+    others did not; a rank without points is not asked.
+    """
+    with ranks.together():
+        points = Points.make(lon_deg, lat_deg, **geometry)
+    told = ranks.of_all((points.n, geometry.get("index") is not None))
+    given = {has_index for n, has_index in told if n}
+    with ranks.together():
+        if len(given) > 1:
+            raise CouplingError(
+                "some ranks gave an index of their points and others did not; expected the same of "
+                "all"
+            )
+    if given == {True} or ranks.size == 1:
+        return points
+    before = sum(n for n, _ in told[: ranks.rank])
+    return replace(points, index=points.index + before)
 
 
 def _owners(of_rank: list[dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -59,43 +59,31 @@ class LandSurface:
 
         land_use : (y, x) uint8 class numbers of what this rank holds; year : of its zones
         climate : the host's own, which moves the zones; None: the zones as they were observed
+        Raises InputError on all ranks for a zone code that the legend lacks.
         """
         numbers, n_classes = self._own(land_use), self.inputs.scheme.n_classes
         groups: tuple[str, ...] = (ZONE_GROUPS[UNKNOWN_GROUP],)
         if self.legend is not None:
             groups = ZONE_GROUPS
-            (observed,) = self.inputs.categories(["climate_zone"], year)
-            zone = self._own(observed if climate is None else self._moved(observed, climate))
-            numbers = zeros(numbers.shape, np.uint8)
-            for piece in row_pieces(len(numbers)):
-                prior = self._own(land_use)[piece]
-                both = self.legend.groups(zone[piece]) * np.uint8(n_classes) + prior
-                put(numbers, piece.start, 0, np.where(prior == MASKED, MASKED, both))
+            with self.points.ranks.together():
+                numbers = self._with_zones(self.legend, numbers, year, climate)
         found = self.points.class_areas(numbers, len(groups) * n_classes)
         return Areas.unpack(found, groups, n_classes, self.points.coverage(found.sum(axis=1)))
 
-    def reference(self, emulator: Emulator, wanted: int | None, state: State) -> Areas:
-        """Find the land from which changes are counted. All ranks call it.
+    def of_map(self, emulator: Emulator, year: int) -> Areas:
+        """Areas by the experiment's own map of a year. All ranks call it.
 
-        wanted : the year of it; None: that of the state
-        state : from which the run starts. A later year is reached from it by steps, as the run will
-            reach it where the host tells nothing; of an earlier one it is the experiment's map
-        Raises ConfigError where the experiment has no map of an earlier year, InputError for a
-        year outside the forcing.
+        Raises ConfigError where there is none.
         """
-        if wanted is not None and wanted < state.year:
-            years = emulator.inputs.land_use.years
-            with emulator.assembly.ranks.together():
-                if wanted not in years:
-                    raise ConfigError(
-                        f"[coupling] reference = {wanted}: the experiment has no map of that year "
-                        f"(it has {years[0]} to {years[-1]}), and the run starts from {state.year}"
-                    )
-                land_use = emulator.inputs.land_use.map(wanted)
-            return self.areas_of(land_use, wanted)
-        while wanted is not None and state.year < wanted:
-            state = emulator.step(state.year + 1, state)
-        return self.areas(state)
+        years = emulator.inputs.land_use.years
+        with emulator.assembly.ranks.together():
+            if year not in years:
+                raise ConfigError(
+                    f"[coupling] reference = {year}: the experiment has no map of that year (it "
+                    f"has {years[0]} to {years[-1]}), nor does the run start from it"
+                )
+            land_use = emulator.inputs.land_use.map(year)
+        return self.areas_of(land_use, year)
 
     def change(self, before: np.ndarray, after: np.ndarray, areas: Areas) -> GrossChange:
         """Gross change from one map to another. All ranks call it.
@@ -104,6 +92,19 @@ class LandSurface:
         """
         known = areas.values.sum(axis=1)
         return GrossChange.between(self._own(before), self._own(after), self.points, known)
+
+    def _with_zones(
+        self, legend: Legend, land_use: np.ndarray, year: int, climate: Climate | None
+    ) -> np.ndarray:
+        """Give zone group x classes + class of what this rank owns: (y, x) uint8."""
+        n_classes = np.uint8(self.inputs.scheme.n_classes)
+        (observed,) = self.inputs.categories(["climate_zone"], year)
+        zone = self._own(observed if climate is None else self._moved(observed, climate))
+        numbers = zeros(land_use.shape, np.uint8)
+        for piece in row_pieces(len(numbers)):
+            both = legend.groups(zone[piece]) * n_classes + land_use[piece]
+            put(numbers, piece.start, 0, np.where(land_use[piece] == MASKED, MASKED, both))
+        return numbers
 
     def _moved(self, observed: np.ndarray, climate: Climate) -> np.ndarray:
         return observed if self.zones is None else self.zones.moved(observed, climate)

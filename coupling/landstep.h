@@ -123,7 +123,7 @@ int landstep_get_float(int handle, const char *name, float *values, long long n_
 int landstep_get_previous(int handle, const char *name, double *values, long long n_values);
 int landstep_get_previous_float(int handle, const char *name, float *values, long long n_values);
 
-/* Copy what a class gained and lost in the last update that changed the map: gross, not net.
+/* Copy what a class gained and lost in the last update, gross: nothing where no year began in it.
  *   gain, loss       out: (n_values) shares of the known part of the host's cell, 0..1
  */
 int landstep_get_change(int handle, const char *class_name, double *gain, double *loss,

@@ -8,9 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from landstep.coupling.host_fields import HostFields, Surface
 from landstep.coupling.host_points import HostPoints
+from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import Variable, write_netcdf
 from landstep.emulator.ranks import Ranks
+
+
+def report(
+    folder: Path, year: int, fields: HostFields, surface: Surface, points: HostPoints
+) -> Path:
+    """Write what a host would get in a year; see `write_fields`. All ranks call it.
+
+    Raises CouplingError where there is nothing because baselines are missing.
+    """
+    if not surface.values:
+        raise fields.refused[min(fields.refused)]
+    about = fields.about(surface, points.ranks)
+    return write_fields(folder, year, surface.values, about, points)
 
 
 def write_fields(
@@ -37,7 +52,7 @@ def write_fields(
     }
     with ranks.together():
         if ranks.is_first:
-            folder.mkdir(parents=True, exist_ok=True)
+            _made(folder)
             write_netcdf(
                 path,
                 {"point": points.index.size, "month": 12},
@@ -64,3 +79,12 @@ def write_fields(
 
 def _coordinates(name: str) -> dict[str, str]:
     return {} if name in ("lon", "lat") else {"coordinates": "lon lat"}
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be made for observed fields: {error.strerror}"
+        ) from error

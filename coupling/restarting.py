@@ -14,14 +14,16 @@ import numpy as np
 
 from landstep.coupling.host_points import HostPoints
 from landstep.emulator.errors import StateError, StepError
+from landstep.emulator.grid import unit_vectors
 from landstep.emulator.kept import Kept
 
 STARTS = ("initial", "restart", "branch")
 _ALL = "all_"
-SAME_PLACE_DEG = 1e-4
-"""How far a point may be from where it was: hosts keep places in single precision. Ours."""
-
 _AGAIN = 'start = "branch" goes on from its land all the same'
+
+SAME_PLACE = 1e-5
+"""How far, in radii of the Earth (64 m), a point may lie from where it lay in the run before: hosts
+keep coordinates in single precision. Ours."""
 
 
 def check_start(start: str | None, restart: str | Path | None) -> None:
@@ -55,8 +57,7 @@ class Memory:
         """Put it together for a restart file. All ranks call it, with the same names."""
         arrays = {name: points.gathered(values) for name, values in sorted(self.of_points.items())}
         if arrays:
-            arrays["index"] = points.index
-            arrays["place"] = points.gathered(_places(points))
+            arrays |= {"index": points.index, "place": points.gathered(_places(points))}
         arrays |= {_ALL + name: values for name, values in self.of_all.items()}
         return Kept(arrays, {"settings": dict(self.settings)})
 
@@ -83,14 +84,13 @@ class Memory:
                 f"{where}: written for {index.size} points, this run has {points.index.size}, with "
                 f"other global indices; {_AGAIN}"
             )
-        place = points.of_mine(arrays.pop("place")) if "place" in arrays else _places(points)
-        apart = (place - _places(points) + 180.0) % 360.0 - 180.0  # 330 is where -30 is
-        moved = np.flatnonzero((np.abs(apart) > SAME_PLACE_DEG).any(axis=1))
-        if moved.size:
-            at, then_at = _places(points)[moved[0]], place[moved[0]]
+        mine = _places(points)
+        place = points.of_mine(arrays.pop("place")) if "place" in arrays else mine
+        apart = np.abs(place - mine).max(axis=1)
+        if (apart > SAME_PLACE).any():
             raise StateError(
-                f"{where}: the point of index {points.mine.index[moved[0]]} lies at lon {at[0]:g}, "
-                f"lat {at[1]:g}, and lay at lon {then_at[0]:g}, lat {then_at[1]:g}; {_AGAIN}"
+                f"{where}: the point of global index {points.mine.index[apart.argmax()]} lay "
+                f"elsewhere when it was written, and what it holds belongs to that place; {_AGAIN}"
             )
         of_all = {n.removeprefix(_ALL): a for n, a in arrays.items() if n.startswith(_ALL)}
         of_points = {n: points.of_mine(a) for n, a in arrays.items() if not n.startswith(_ALL)}
@@ -98,5 +98,4 @@ class Memory:
 
 
 def _places(points: HostPoints) -> np.ndarray:
-    """Longitude and latitude of this rank's points: (n, 2) float64."""
-    return np.stack([points.mine.lon, points.mine.lat], axis=1)
+    return unit_vectors(points.mine.lat, points.mine.lon)

@@ -25,7 +25,6 @@ module example_host
     logical :: coupled = .true., climate = .false., monthly = .false.
     integer :: year = 0                                    !! last year run
     integer :: updates = 0                                 !! how often fields moved
-    integer :: moved_year = -huge(0)                       !! year in which tiles moved last
     real :: warming = 0                                    !! K, added to the air
     character(cover_length), allocatable :: covers(:)      !! the covers it asks for
     real(coordinate_kind), allocatable :: lat(:)           !! degrees
@@ -100,7 +99,6 @@ contains
     host%lat = points%lat
     host%year = 0
     host%updates = 0
-    host%moved_year = -huge(0)
     host%days_untold = 0
     call tiles_start(host%tiles, tiles_with_own(fraction), first_water(host%lat), first_heat(host%lat))
     host%covered = spread(0.0_coordinate_kind, 1, n)
@@ -143,7 +141,7 @@ contains
     stat = 0
     if (host%coupled .and. (day == 1 .or. .not. host%monthly)) then
       call host%land%update(year, month, day, changed, stat, errmsg)
-      if (stat == 0 .and. changed) call take_fields(host, year, stat, errmsg)
+      if (stat == 0 .and. changed) call take_fields(host, stat, errmsg)
       if (stat /= 0) return
     end if
     day_of_year = sum(days_in_month(:month - 1)) + day
@@ -174,9 +172,8 @@ contains
 
   !> Fetch landstep's fields, move the stores, and derive again what depends on the cover. All is
   !> fetched before anything is changed, so that a failure leaves the host as it was.
-  subroutine take_fields(host, year, stat, errmsg)
+  subroutine take_fields(host, stat, errmsg)
     type(host_t), intent(inout) :: host
-    integer, intent(in) :: year
     integer, intent(out) :: stat
     character(*), intent(inout) :: errmsg
     real(coordinate_kind), dimension(size(host%lat), size(host%covers)) :: fraction, gain, loss
@@ -194,13 +191,11 @@ contains
     if (stat /= 0) return
 
     turnover = 0 ! of the host's own tile landstep knows nothing
-    if (year > host%moved_year) turnover(:, :size(host%covers)) = min(gain, loss)
-    ! classes move once a year: their change is not moved again for a field that moves within the year
+    turnover(:, :size(host%covers)) = min(gain, loss)
     host%covered = covered
     host%dominant = dominant
     call tiles_move(host%tiles, tiles_with_own(fraction), turnover)
     call host_derive(host)
-    host%moved_year = year
     host%updates = host%updates + 1
   end subroutine take_fields
 

@@ -86,7 +86,6 @@ contains
     host%tiles%water_error = column()
     host%tiles%heat_error = column()
     host%year = year
-    host%moved_year = year
     call host_derive(host)
 
   contains

@@ -132,7 +132,7 @@ contains
       size(values, kind=c_long_long)), stat, errmsg)
   end subroutine get_previous_real32_2d
 
-  !> Copy what a class gained and lost in the last update that changed the map: gross, not net.
+  !> Copy what a class gained and lost in the last update, gross: nothing where no year began in it.
   subroutine get_change_real64(self, class_name, gain, loss, stat, errmsg)
     class(fields_t), intent(in) :: self
     character(*), intent(in) :: class_name !! e.g. "forest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from landstep.coupling.areas import Areas
 from landstep.coupling.crosswalk import Crosswalk
 from landstep.coupling.host_table import host_table
 from landstep.emulator.classes import scheme
+from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import DependencyError
 from landstep.emulator.legends import ZONE_GROUPS
 from landstep.fortran_shim.build import shared_library
@@ -157,3 +159,60 @@ def opened(host: Host, experiment: Path) -> Iterator[Host]:
     assert host.open(experiment) == (0, "")
     yield host
     host.lib.landstep_close(host.handle)
+
+
+OF_HILDA8 = {
+    '["sweden5"]': '["hilda8"]',
+    '["not_land"]': '["ocean", "water"]',
+    '["pasture_grass_shrub"]': '["pasture", "grass_shrub", "other_land"]',
+}
+
+
+@pytest.fixture(scope="session")
+def small_text(small_table: str) -> str:
+    """Text of the small host's table for class scheme hilda8: the albedo moves every day."""
+    text = small_table
+    for old, new in OF_HILDA8.items():
+        assert old in text
+        text = text.replace(old, new)
+    start, end = text.split('name = "alb12"')
+    assert 'season = "step"' in end
+    return start + 'name = "alb12"' + end.replace('season = "step"', 'season = "ecland"')
+
+
+@pytest.fixture(scope="session")
+def coupled(experiment: Path, small_text: str) -> Callable[..., Path]:
+    """Give a function that writes the made-up world's experiment with a table [coupling].
+
+    Without `host` it is the small one, in absolute mode without its albedo.
+    """
+    experiment.with_name("small.toml").write_text(small_text, "utf-8")
+
+    def write(name: str, **entries: str | int | bool) -> Path:
+        small = {"host": "small.toml", "mode": "absolute", "albedo": "left"}
+        told = {**({} if "host" in entries else small), **entries}
+        lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
+        path = experiment.with_name(f"coupled_{name}.toml")
+        text = experiment.read_text("utf-8")
+        path.write_text("\n".join([text, "[coupling]", *lines, ""]), "utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def cells(experiment: Path) -> dict[str, np.ndarray]:
+    """Twelve rectangles over the made-up world and beyond it, as keywords of `Coupler.open`."""
+    grid = Emulator.open(experiment).grid
+    lon = np.linspace(grid.lon_edges()[0] - 0.2, grid.lon_edges()[-1] + 0.1, 5)
+    lat = np.linspace(*np.sort(grid.lat_edges()[[0, -1]]), 4)
+    east, north = np.meshgrid(np.arange(4), np.arange(3))
+    bounds = [
+        np.stack([a[k], a[k + 1]], -1) for a, k in ((lon, east.ravel()), (lat, north.ravel()))
+    ]
+    return {
+        "lon_deg": bounds[0].mean(axis=1),
+        "lat_deg": bounds[1].mean(axis=1),
+        "lon_bounds": bounds[0],
+        "lat_bounds": bounds[1],
+    }

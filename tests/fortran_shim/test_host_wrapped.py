@@ -96,10 +96,13 @@ def test_the_wrapped_host_runs_day_by_day_and_shows_its_budget(
     """The bits of the host's own loop over a year, with what it holds at any time."""
     by_day, by_year = (open_wrapped(wrapped, experiment, points) for _ in range(2))
     n = points.lon.size
+    gain, loss = np.full(n, -7.0), np.full(n, -7.0)
     for year in (FIRST, FIRST + 1):
         for month, days in enumerate(DAYS, 1):
             for day in range(1, days + 1):
                 assert wrapped.wrapped_run_day(by_day, year, month, day) == (0, "")
+                if (month, day) == (1, 1):
+                    assert wrapped.wrapped_get_change(by_day, "cropland", gain, loss) == (0, "")
         assert wrapped.wrapped_run_year(by_year, year) == (0, "")
     assert by_day.year == FIRST + 1
     epsilon = np.finfo(np.float32).eps
@@ -110,14 +113,14 @@ def test_the_wrapped_host_runs_day_by_day_and_shows_its_budget(
         assert np.array_equal(found[0], found[1])
         assert call(by_day, np.empty(n + 1), np.empty(n))[0] == 1
     assert (np.array(found[0]) <= 4 * epsilon).all() and np.array(found[0]).any()
-    gain, loss = np.full(n, -7.0), np.full(n, -7.0)
-    assert wrapped.wrapped_get_change(by_day, "cropland", gain, loss) == (0, "")
     shares = results["plain"]["area_fraction"][:2, NAMES.index("cropland")]
     assert (
         np.allclose(gain - loss, shares[1] - shares[0], atol=1e-12)
         and (gain >= 0).all()
         and (loss >= 0).all()
     )
+    assert wrapped.wrapped_get_change(by_day, "cropland", gain, loss) == (0, "")
+    assert not gain.any() and not loss.any(), "no year began in the last update"
     assert wrapped.wrapped_get_change(by_day, "tundra", gain, loss)[0] == 8
     for host in (by_day, by_year):
         assert wrapped.wrapped_close(host) == (0, "")
