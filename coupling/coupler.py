@@ -266,7 +266,12 @@ class Coupler:
             return fields.reference
         if wanted is None or wanted == self._state.year:
             return start
-        return self._land.of_map(emulator, wanted)
+        if wanted < self._state.year:
+            return self._land.of_map(emulator, wanted)
+        later = self._state  # the run's own land of that year, where the host tells nothing
+        while later.year < wanted:
+            later = emulator.step(later.year + 1, later)
+        return self._land.areas(later)
 
     def changed(self, name: str) -> bool:
         """Tell whether a field moved in the last update."""

@@ -114,7 +114,8 @@ class CouplingTable(StrictTable):
     host : a table that comes with landstep ("ecland", "ctsm", ...), or the path of one in TOML
     mode : "anomaly": the host's own baseline and the change since a reference year; "absolute":
         landstep's fields as they are
-    reference : that year; None: the year that the run starts from
+    reference : that year; None: the year that the run starts from. Of an earlier one the
+        experiment must have a map; a later one costs the steps to it once more, when a run begins
     cover : how dense vegetation of a type stands: by the host's table, or by 1 - exp(-k LAI)
     albedo : "required": fields of a host that keeps an albedo of its own are refused without one;
         "left": they are given, and the albedo stays

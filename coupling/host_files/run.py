@@ -88,13 +88,32 @@ class Run:
             )
         return numbers[codes]
 
+    def reference(self, year: int) -> np.ndarray:
+        """Read the map of a reference year, as `land_use` does.
+
+        The run's own; of a year before its first the experiment's, as in a coupled run. Raises
+        InputError where there is neither.
+        """
+        self.check_reference(year)
+        if year in self.years:
+            return self.land_use(year)
+        return self.files.land_use.map(year)
+
+    def check_reference(self, year: int) -> None:
+        """Refuse a reference year that has no map: InputError with those that have one."""
+        observed = self.files.land_use.years
+        if year >= self.years[0] or year not in observed:
+            self.check_year(year, "the reference year")
+
     def check_year(self, year: int, what: str = "a year that was asked for") -> None:
         """Refuse a year that has no map: InputError with those that have one."""
         if year not in self.years:
             raise InputError(f"{self.folder}: no map of {year}, {what}; it has {self._spans()}")
 
     def map_path(self, year: int) -> Path:
-        """Path of a year's map."""
+        """Path of a year's map; of a year before the run's first, of the experiment's maps."""
+        if year < self.years[0]:
+            return self.files.land_use.path
         return self.folder / f"land_use_{year}.nc"
 
     def forcing_sha256(self) -> dict[str, str]:

@@ -169,7 +169,7 @@ def _reference(task: Task, file: NetcdfHostFile | GribHostFile, run: Run) -> int
     reference = task.reference if task.reference is not None else settings.reference
     if reference is None:
         reference = run.years[0]
-    run.check_year(reference, "the reference year")
+    run.check_reference(reference)
     if file.years and reference not in file.years:
         raise InputError(
             f"{task.source}: has no record of the reference year {reference}, which is the "

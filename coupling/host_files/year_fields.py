@@ -90,7 +90,7 @@ def years_of_file(
     _check_albedo(source, own.values, run.experiment.coupling.albedo, where)
     names, left = _possible(source, own.values, file)
     land = _land(run, file.points)
-    before = land.areas_of(run.land_use(reference), reference)
+    before = land.areas_of(run.reference(reference), reference)
     try:
         for name in names:
             fields.give(name, own.values[name])

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,10 @@ from typer.testing import CliRunner
 
 from landstep.__main__ import app
 from landstep.coupling import regress
+from landstep.coupling.coupler import Coupler
 from landstep.coupling.host_files.layout import layout_named
 from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
+from landstep.coupling.host_files.update import Task, update_host_file
 from landstep.emulator.emulator import Emulator
 
 FIRST, LAST = 2015, 2035
@@ -195,3 +198,36 @@ def test_the_files_are_those_of_the_reference(
     assert set(stored) == set(arrays)
     for name, values in arrays.items():
         assert agree(note, provenance, values, stored[name]), name
+
+
+@pytest.mark.parametrize("reference", [2008, 2018])
+def test_another_reference_year_than_the_first_is_one_land_online_and_offline(
+    region: Path, offline: Path, surfclim: Path, tmp_path: Path, reference: int
+) -> None:
+    """An earlier one is the map of that year; a later one the run's own land, as it will be.
+
+    In that year, when it comes, the host gets its own fields.
+    """
+    experiment = region / f"reference_{reference}.toml"
+    text = (region / "ecland.toml").read_text("utf-8")
+    experiment.write_text(f"{text}reference = {reference}\n", "utf-8")
+    file = NetcdfHostFile.open(surfclim, layout_named("ecland"))
+    of, own = file.points, file.fields()
+    bounds = {"lon_bounds": of.lon_bounds, "lat_bounds": of.lat_bounds}
+    coupler = Coupler.open(experiment, of.lon, of.lat, year=FIRST, **bounds)
+    for name, values in own.items():
+        coupler.baseline(name, values)
+    for year in range(FIRST, 2020):
+        coupler.update(year, 1, 1)
+        target = tmp_path / f"{year}.nc"
+        update_host_file(Task("ecland", surfclim, offline, experiment, (year, year), target))
+        assert (target.read_bytes() == surfclim.read_bytes()) == (year == reference)
+        found = NetcdfHostFile.open(target, layout_named("ecland")).fields()
+        for name in ANNUAL:
+            assert np.array_equal(coupler.get(name), found[name]), (name, year)
+        same = [np.array_equal(coupler.get(name), own[name]) for name in ("cvl", "cvh", "cu")]
+        assert all(same) if year == reference else not any(same), year
+    record = json.loads((tmp_path / "2019.nc.landstep.json").read_text("utf-8"))
+    of_map = "hildaplus.nc" if reference < FIRST else f"land_use_{reference}.nc"
+    path = (region if reference < FIRST else offline) / of_map
+    assert record["maps_sha256"][str(reference)] == sha256(path.read_bytes()).hexdigest()
