@@ -63,6 +63,7 @@ int main(int argc, char **argv) {
   int handle = 0, changed = 0, start = 2015, year, i;
   unsigned int before;
   if (argc != 3 || !(result = fopen(argv[2], "w"))) return 2;
+  setlocale(LC_ALL, ""); /* what the environment says */
   snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
   be_unfriendly();
   before = control();

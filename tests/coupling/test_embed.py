@@ -90,12 +90,40 @@ def test_its_fields_are_those_of_python(probe: Path, experiment: Path, tmp_path:
     assert any(0 < value < 1 for value in seen)
 
 
+@pytest.fixture(scope="module")
+def german(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which numbers have a decimal comma, whatever locales the system has."""
+    if shutil.which("localedef") is None or not Path("/usr/share/i18n/locales/de_DE").exists():
+        pytest.skip("locales cannot be made here (Debian: apt-get install locales)")
+    folder = tmp_path_factory.mktemp("locales")
+    made = ["localedef", "-i", "de_DE", "-f", "UTF-8", str(folder / "de_DE.UTF-8")]
+    subprocess.run(made, check=True, capture_output=True)
+    parts = ("LC_NUMERIC", "LC_CTYPE", "LC_TIME", "LC_COLLATE")  # not messages: those translate
+    return {"LOCPATH": str(folder), "TZ": "Asia/Kathmandu"} | dict.fromkeys(parts, "de_DE.UTF-8")
+
+
 def test_a_decimal_comma_and_a_time_zone_change_nothing(
-    probe: Path, experiment: Path, tmp_path: Path
+    probe: Path, experiment: Path, tmp_path: Path, german: dict[str, str]
 ) -> None:
+    """The host writes its own numbers with a comma; those of landstep are the same."""
     plain = run(probe, experiment, tmp_path / "plain")
-    abroad = run(probe, experiment, tmp_path / "abroad", LC_ALL="de_DE.UTF-8", TZ="Asia/Kathmandu")
-    assert plain == abroad
+    abroad = run(probe, experiment, tmp_path / "abroad", **german)
+    numbers = [line for line in abroad if line.startswith("forest")]
+    assert any("," in line for line in numbers), "the locale was not that of the host"
+    with_points = [line.replace(",", ".") if line in numbers else line for line in abroad]
+    assert plain == with_points
+
+
+def test_nothing_needs_a_network(probe: Path, experiment: Path, tmp_path: Path) -> None:
+    """In a name space of its own, without any interface that is up."""
+    alone = ["unshare", "--map-root-user", "--net"]
+    if subprocess.run([*alone, "true"], capture_output=True).returncode != 0:
+        pytest.skip("name spaces of the network cannot be made here")
+    plain = run(probe, experiment, tmp_path / "plain")
+    command = [*alone, str(probe), str(experiment), str(tmp_path / "alone")]
+    done = subprocess.run(command, env={"PATH": os.defpath}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "alone").read_text("utf-8").splitlines() == plain
 
 
 @pytest.mark.parametrize(

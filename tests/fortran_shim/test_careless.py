@@ -79,6 +79,29 @@ def test_a_careless_host_is_told_each_time_and_goes_on(
         assert re.match(words, told[step]), (step, told[step])
 
 
+def test_paths_of_four_thousand_bytes_with_blanks_and_letters_of_any_script_serve(
+    careless: Path, experiment: Path, tmp_path: Path
+) -> None:
+    """Fortran's own trailing blanks go, those inside stay."""
+    deep = tmp_path
+    while len(bytes(deep)) < 3800:
+        deep /= "ein Ordner, größer als 東京" * 4
+    deep.mkdir(parents=True)
+    folder = deep / "w"
+    folder.symlink_to(experiment.parent)
+    restart = deep / "r .nc"
+    assert 3800 < len(bytes(restart)) < 4096
+    done = subprocess.run(
+        [str(careless), str(folder / experiment.name), str(tmp_path / "report.txt"), str(restart)],
+        capture_output=True, text=True, env={},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    told = [line.strip() for line in (tmp_path / "report.txt").read_text("utf-8").splitlines()]
+    for line in ("init: 0", "goes on: 0 T", "restart: 0", "from the restart: 0 T"):
+        assert line in told, told
+    assert restart.is_file()
+
+
 def test_without_stat_a_failure_stops_the_host(careless: Path, tmp_path: Path) -> None:
     command = [str(careless), "no_such.toml"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)

@@ -173,6 +173,28 @@ def test_a_host_with_a_wrong_namelist_ends_in_its_own_words(
     assert err.startswith("example_host: ") and words in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize("stack", ["512", "unlimited"])
+def test_a_tiny_and_an_unlimited_stack_serve(
+    programs: dict[str, Path],
+    results: dict[str, dict[str, np.ndarray]],
+    experiment: Path,
+    points: Points,
+    read_results: ReadResults,
+    tmp_path: Path,
+    stack: str,
+) -> None:
+    """In the build that fills its memory with signalling NaN and traps."""
+    asked = namelist(tmp_path, experiment, points)
+    command = ["/bin/sh", "-c", f'ulimit -s {stack} && exec "$@"', "sh"]
+    command += [str(programs["trapping"]), str(asked)]
+    done = subprocess.run(command, env={}, capture_output=True, text=True)
+    if "ulimit" in done.stderr:
+        pytest.skip(f"the stack cannot be made {stack}: {done.stderr}")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name, values in read_results(tmp_path / "results.nc").items():
+        assert np.array_equal(values, results["trapping"][name][:2]), name
+
+
 def test_results_before_a_failure_stay_readable(
     programs: dict[str, Path],
     experiment: Path,
