@@ -102,7 +102,8 @@ def on_coarse_cells(means: np.ndarray, points: HostPoints, inputs: Inputs) -> np
         that it is the same on any decomposition
     """
     mine = points.mine
-    of_all = points.gathered(np.moveaxis(means, -1, 0).reshape(mine.n, -1))
+    values_of_point = int(np.prod(means.shape[:-1]))
+    of_all = points.gathered(np.moveaxis(means, -1, 0).reshape(mine.n, values_of_point))
     place = points.gathered(np.stack([mine.lat, mine.lon, mine.mask], axis=1))
     heard = np.flatnonzero(place[:, 2])
     middle, side = _coarse_cells(inputs)

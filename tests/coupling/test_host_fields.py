@@ -109,7 +109,9 @@ def test_a_field_is_described(small: Crosswalk, before: Areas) -> None:
         fields.describe("vegl", "unit")
     classes = host(ClassFields(scheme("sweden5")), {}, None)
     assert classes.describe("area_fraction_forest", "standard_name") == "area_fraction"
-    assert fields.about("z0") == {"units": "m", "long_name": "roughness", "schedule": "annual"}
+    about = fields.about(fields.surface(before), Ranks())["vegl"]
+    assert about.pop("points_held_back") == 0
+    assert about == {name: fields.describe("vegl", name) for name in about} and "units" in about
 
 
 # ---- baselines: needed, refused, kept ----
@@ -362,7 +364,7 @@ def test_baselines_come_before_the_first_update(running: Coupler) -> None:
     running.baseline("vegl", np.full(12, 0.25))
     running.update(FIRST, 1, 1)
     assert running.get("vegl").tolist() == [0.25] * 12, "the last one given counts"
-    with pytest.raises(StepError, match="baseline 'vegl': fields were handed out; give it before"):
+    with pytest.raises(StepError, match="'vegl': fields were handed out; give a baseline before"):
         running.baseline("vegl", np.full(12, 0.5))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from landstep.coupling.coupler import Coupler
 from landstep.emulator.emulator import Emulator
+from landstep.emulator.state import State
 
 pytest.importorskip("mpi4py", reason="mpi4py is not installed")
 pytestmark = pytest.mark.skipif(shutil.which("mpirun") is None, reason="there is no mpirun")
@@ -23,7 +24,7 @@ QUIET = AS_ROOT | {"OMP_NUM_THREADS": "1", "OMPI_MCA_btl_vader_single_copy_mecha
 FIRST, LAST = 2015, 2018
 
 HOST = """
-import json, sys
+import json, os, signal, sys
 import numpy as np
 from mpi4py import MPI
 from landstep.coupling.coupler import Coupler
@@ -43,22 +44,54 @@ mine = {
 }[told["division"]]
 order = np.flatnonzero(mine)[::-1]
 geometry = {name: points[name][order] for name in told["geometry"]}
+if told.get("no_index") != world.rank:
+    geometry["index"] = order
 if told.get("broken") == world.rank:
     points["lat"][order] += 400
+experiment = told["experiment"]
+if told.get("other") == world.rank:
+    experiment = told["other_experiment"]
+months = np.arange(12.0) / 4 + points["lat"][:, None] / 40
+own = {"vegl": 0.2 + index / 100, "vegh": 0.5 - index / 100, "typel": 1.0 + index % 2,
+       "typeh": 3.0 + 2 * (index % 2), "lail": months, "alb12": months / 100 + 0.1}
+own = {name: own[name][order] for name in told.get("baselines", [])}
+if told.get("backward") == world.rank:
+    own = dict(reversed(own.items()))
+if told.get("fewer") == world.rank:
+    own.popitem()
+
+def weather(year, month):
+    lat = points["lat"][order]
+    for _ in range(2 if told.get("twice") == [world.rank, year] else 1):
+        coupler.put("air_temperature", 300 - lat / 2 + month + told.get("warmer", 0))
+        coupler.put("precipitation_flux", (1 + index[order] / 10 + month / 9) / 86400)
 try:
     coupler = Coupler.open(
-        told["experiment"], points["lon"][order], points["lat"][order], index=order,
+        experiment, points["lon"][order], points["lat"][order],
         comm=world.py2f(), year=told.get("year"), restart=told.get("restart"), **geometry,
     )
+    if not hasattr(coupler, "year"):
+        print(f"rank {world.rank} is off", flush=True)
+        sys.exit(0)
+    for name, values in own.items():
+        coupler.baseline(name, values)
     found = {}
     for year in range(told["first"], told["last"] + 1):
+        if told.get("killed") == [world.rank, year]:
+            os.kill(os.getpid(), signal.SIGKILL)
         if told.get("late") == [world.rank, year]:
             coupler.update(year + 3, 1, 1)
         coupler.update(year, 1, 2 if told.get("other_day") == [world.rank, year] else 1)
-        for name in coupler.names():
+        for name in told.get("baselines") or coupler.names():
             found[f"{name}_{year}"] = coupler.get(name)
         for name in told["classes"]:
             found[f"gain_{name}_{year}"], found[f"loss_{name}_{year}"] = coupler.get_change(name)
+        if told.get("weather"):
+            for month in range(1, told["weather"] + 1):
+                coupler.update(year, month, 1)
+                weather(year, month)
+        if told.get("each_year"):
+            coupler.write_restart(told["written"])
     coupler.write_restart(told["written"])
     coupler.close()
 except LandstepError as error:
@@ -122,19 +155,24 @@ def others(points: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(ranks: int, folder: Path, **told: object) -> tuple[dict[str, np.ndarray], str]:
-    """Run the host above; what it found, by name, and what it printed."""
+def launched(ranks: int, folder: Path, **told: object) -> subprocess.CompletedProcess[str]:
+    """Run the host above on so many ranks."""
     told = {
         "first": FIRST, "last": LAST, "division": "blocks", "classes": ["forest", "cropland"],
         "geometry": ["lon_bounds", "lat_bounds"], "written": str(folder / f"restart_{ranks}.nc"),
         "results": str(folder / "results.npz"), **told,
     }  # fmt: skip
     (folder / "results.npz").unlink(missing_ok=True)
-    done = subprocess.run(
+    return subprocess.run(
         ["mpirun", "--oversubscribe", "-n", str(ranks), sys.executable, "-c", HOST,
          json.dumps(told)],
         cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
+
+
+def run(ranks: int, folder: Path, **told: object) -> tuple[dict[str, np.ndarray], str]:
+    """Run it to its end; what it found, by name, and what it printed."""
+    done = launched(ranks, folder, **told)
     assert done.returncode == 0, done.stderr[-3000:]
     if not (folder / "results.npz").exists():
         return {}, done.stdout
@@ -215,3 +253,108 @@ def test_ranks_that_ask_for_other_dates_are_told(experiment, points, tmp_path):
     told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
     _, printed = run(2, tmp_path, other_day=[1, 2016], **told)
     assert printed.count("date of update is '2016-1-2', rank 0") == 2, printed
+
+
+def test_landstep_off_on_one_rank_alone_is_told_to_all(experiment, coupled, points, tmp_path):
+    """Before, the others waited for it for ever."""
+    off = coupled("off", host="classes", active=False)
+    told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
+    _, printed = run(2, tmp_path, other=1, other_experiment=str(off), **told)
+    assert printed.count("[coupling] active is 'false', rank 0") == 2, printed
+    _, printed = run(2, tmp_path, **told | {"experiment": str(off)})
+    assert printed.count("is off") == 2, printed
+
+
+def test_another_model_on_one_rank_is_told_to_all(
+    experiment, untrained_model, points, tmp_path
+):  # fmt: skip
+    text = experiment.read_text("utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("model = "))
+    other = experiment.with_name("untrained_on_one.toml")
+    other.write_text(text.replace(line, f'model = "{untrained_model}"'), "utf-8")
+    told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
+    _, printed = run(2, tmp_path, other=1, other_experiment=str(other), **told)
+    assert printed.count("told 4: rank 1 on ") == 2, printed
+    assert printed.count("model sha256 is '") == 2, printed
+
+
+def test_an_index_on_some_ranks_alone_is_told_to_all(experiment, points, tmp_path):
+    told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
+    _, printed = run(2, tmp_path, no_index=1, **told)
+    assert printed.count("some ranks gave an index of their points and others did not") == 2
+
+
+def test_a_rank_without_points_needs_no_index(alone, experiment, points, tmp_path):
+    told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
+    found, _ = run(2, tmp_path, division="first", no_index=1, **told | {"last": FIRST})
+    assert len(found) == len(alone) // 4
+    assert_same(found, alone)
+
+
+OWN = ["vegl", "vegh", "typel", "typeh", "lail", "alb12"]
+
+
+@pytest.fixture(scope="module")
+def anomaly(coupled) -> Path:
+    return coupled("ranks", mode="anomaly", albedo="required")
+
+
+@pytest.fixture(scope="module")
+def heard(anomaly, points, tmp_path_factory) -> dict[str, np.ndarray]:
+    """What one rank finds that gave baselines and its climate in every month."""
+    folder = tmp_path_factory.mktemp("heard")
+    told = {"experiment": str(anomaly), "points": str(points), "year": FIRST}
+    return run(1, folder, baselines=OWN, weather=12, **told)[0]
+
+
+@pytest.mark.parametrize(("ranks", "division"), [(2, "cyclic"), (3, "first")])
+def test_baselines_and_climate_give_the_same_bits_on_any_ranks(
+    heard, anomaly, points, tmp_path, ranks, division
+):
+    """One rank gives its baselines in another order: months must not be mixed up."""
+    told = {"experiment": str(anomaly), "points": str(points), "year": FIRST, "weather": 12}
+    found, _ = run(ranks, tmp_path, division=division, baselines=OWN, backward=1, **told)
+    assert found.keys() == heard.keys() and len(heard) == (len(OWN) + 4) * 4
+    assert_same(found, heard)
+    other, _ = run(ranks, tmp_path, division=division, baselines=OWN, warmer=9, **told)
+    assert any(not np.array_equal(other[name], heard[name]) for name in heard)
+
+
+def test_baselines_and_half_a_year_go_on_with_other_ranks(heard, anomaly, points, tmp_path):
+    told = {"experiment": str(anomaly), "points": str(points), "baselines": OWN}
+    run(3, tmp_path, division="uneven", year=FIRST, weather=12, **told | {"last": FIRST + 1})
+    again = str(tmp_path / "restart_3.nc")
+    found, _ = run(
+        2, tmp_path, restart=again, division="cyclic", weather=12, **told | {"first": FIRST + 2}
+    )
+    changes = [name for name in heard if name.startswith(("gain", "loss"))]
+    assert_same(found, heard)
+    assert len(found) == len(heard) // 2 and any(heard[name].any() for name in changes)
+
+
+def test_a_baseline_or_climate_that_one_rank_lacks_is_told_to_all(anomaly, points, tmp_path):
+    told = {"experiment": str(anomaly), "points": str(points), "year": FIRST, "baselines": OWN}
+    _, printed = run(2, tmp_path, fewer=1, **told)
+    assert printed.count("told 4: rank 1 on ") == 2, printed
+    assert printed.count("baselines is 'lail, typeh, typel, vegh, vegl', rank 0 on") == 2, printed
+    _, printed = run(2, tmp_path, twice=[1, FIRST + 1], weather=12, **told)
+    assert printed.count("climate put is 'air_temperature: 2 2 2 2 2 2 2 2 2 2 2 2; prec") == 2
+    _, printed = run(2, tmp_path, twice=[1, FIRST], weather=5, **told | {"last": FIRST})
+    assert printed.count("climate put is 'air_temperature: 2 2 2 2 2 0 0 0 0 0 0 0; prec") == 2
+
+
+def test_a_month_without_climate_is_told_to_all(anomaly, points, tmp_path):
+    told = {"experiment": str(anomaly), "points": str(points), "year": FIRST, "baselines": OWN}
+    _, printed = run(2, tmp_path, weather=10, **told)
+    assert printed.count(f"no air_temperature for November and December of {FIRST}") == 2, printed
+
+
+def test_a_rank_that_dies_ends_the_run_and_leaves_the_restart(experiment, points, tmp_path):
+    told = {"experiment": str(experiment), "points": str(points), "each_year": True}
+    done = launched(2, tmp_path, killed=[1, FIRST + 2], year=FIRST, **told)
+    assert done.returncode != 0 and "signal 9" in done.stdout + done.stderr
+    assert not (tmp_path / "results.npz").exists()
+    restart = tmp_path / "restart_2.nc"
+    assert State.load(restart).year == FIRST + 1
+    found, _ = run(3, tmp_path, restart=str(restart), **told | {"first": FIRST + 2})
+    assert found

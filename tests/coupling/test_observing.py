@@ -40,9 +40,11 @@ def seen(coupled: Coupled, cells: Cells, tmp_path_factory: pytest.TempPathFactor
         assert not any(coupler.changed(name) for name in coupler.names())
         for name, value in OWN.items():
             assert coupler.get(name).tolist() == coupler.get_previous(name).tolist() == [value] * 12
-        for name, words in (("lail", "keeps its own fields"), ("z0", "observe is set")):
-            with pytest.raises(CouplingError, match=f"'{name}': .*{words}"):
-                coupler.get(name)
+        own_leaves = date[1] // 7 * 6 / 4 + np.linspace(0, 1, 12)  # of January or July, by steps
+        assert np.array_equal(coupler.get("lail"), own_leaves)
+        assert coupler.get_change("forest")[0].tolist() == [0] * 12
+        with pytest.raises(CouplingError, match="'z0': .* observe is set.*keeps its own fields"):
+            coupler.get("z0")
     with pytest.raises(CouplingError, match="no field 'veg'"):
         coupler.get("veg")
     assert coupler.year == FIRST + 1, "it computes all the same"
@@ -80,6 +82,7 @@ def test_the_files_say_what_they_hold(cells: Cells, seen: Path) -> None:
             "long_name": "high vegetation",
             "schedule": "annual",
             "coordinates": "lon lat",
+            "points_held_back": 0,
         }
         assert file.attrs("lail")["schedule"] == "monthly"
         assert file.attrs("lail")["units"] == "1"
