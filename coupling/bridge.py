@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landstep.emulator.errors import CouplingError, LandstepError
+from landstep.emulator.errors import CouplingError, DependencyError, LandstepError
 
 if TYPE_CHECKING:
     from landstep.coupling.coupler import Coupler
@@ -73,6 +73,9 @@ def describe(error: BaseException) -> tuple[int, str]:
     """Status and text of an exception: landstep's own speak for themselves."""
     if isinstance(error, LandstepError):
         return error.status, str(error)
+    if isinstance(error, ImportError):
+        text = f"{error}: a package that landstep needs is missing or broken; pip install landstep"
+        return DependencyError.status, text
     return LandstepError.status, f"{type(error).__name__}: {error}"
 
 

@@ -177,6 +177,7 @@ class HostFields:
             if reference is not None and isinstance(self.source, Crosswalk):
                 of = self.source
                 for name in (name for name in sorted(given) if self._of[name].months == 12):
+                    require_baselines(of, [name], given, self.settings.mode, "left")
                     maps.append(MonthlyMap.make(of, name, given, reference))
             self.reference = reference
             self.refused = self._refusals()

@@ -69,7 +69,7 @@ def write_fields(
                     ),
                 ],
                 {
-                    "Conventions": "CF-1.8",
+                    "Conventions": "CF-1.11",
                     "title": f"fields of a host model, 1 January {year}",
                     "source": "landstep, observing: the host was not changed",
                 },

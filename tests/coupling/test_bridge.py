@@ -284,6 +284,13 @@ def test_no_exception_passes_into_c(error: BaseException) -> None:
     assert kept[0].decode().startswith(type(error).__name__)
 
 
+def test_a_package_that_is_missing_is_a_status_of_its_own() -> None:
+    """Some are needed by the first call alone."""
+    status, text = bridge.describe(ModuleNotFoundError("No module named 'scipy'"))
+    assert status == errors.DependencyError.status
+    assert text.startswith("No module named 'scipy': a package that landstep needs is missing or b")
+
+
 def test_success_is_never_what_cffi_answers_by_itself() -> None:
     assert bridge.guarded(lambda *_: 1, lambda: None)() == bridge.DONE != 0
     assert bridge.DONE > errors.DependencyError.status

@@ -155,6 +155,15 @@ def test_absolute_needs_a_baseline_for_months_alone(small: Crosswalk, before: Ar
         fields.value(surface, "lail", (FIRST, 1, 1))
 
 
+def test_months_of_a_type_are_refused_at_once_without_the_type(
+    small: Crosswalk, before: Areas
+) -> None:
+    for mode, more in (("absolute", ""), ("anomaly", ", or set")):
+        words = r"'lail' needs the host's own 'typel': call baseline\('typel', values\) before the "
+        with pytest.raises(CouplingError, match=f"{words}first update{more}"):
+            host(small, {n: own()[n] for n in ("lail", "vegl", "vegh")}, before, mode=mode)
+
+
 def test_absolute_takes_no_notice_of_annual_baselines(small: Crosswalk, before: Areas) -> None:
     """Half of a sum is no harm there, and the fields are landstep's."""
     plain = host(small, {}, before, mode="absolute", albedo="left").surface(before)

@@ -28,7 +28,8 @@ import json, os, signal, sys
 import numpy as np
 from mpi4py import MPI
 from landstep.coupling.coupler import Coupler
-from landstep.emulator.errors import LandstepError
+from landstep.coupling.land_surface import LandSurface
+from landstep.emulator.errors import InputError, LandstepError
 
 told = json.loads(sys.argv[1])
 world = MPI.COMM_WORLD
@@ -59,6 +60,11 @@ if told.get("backward") == world.rank:
     own = dict(reversed(own.items()))
 if told.get("fewer") == world.rank:
     own.popitem()
+
+if told.get("step_fails") == world.rank:
+    def fails(*_):
+        raise InputError("zones.nc: code 9 is not in legend made_up")
+    LandSurface._with_zones = fails
 
 def weather(year, month):
     lat = points["lat"][order]
@@ -358,3 +364,20 @@ def test_a_rank_that_dies_ends_the_run_and_leaves_the_restart(experiment, points
     assert State.load(restart).year == FIRST + 1
     found, _ = run(3, tmp_path, restart=str(restart), **told | {"first": FIRST + 2})
     assert found
+
+
+def test_a_step_that_fails_on_one_rank_is_told_to_all_and_each_dumps(coupled, points, tmp_path):
+    dumps = tmp_path / "dumps"
+    experiment = coupled("dumps", host="classes", dump=str(dumps))
+    told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
+    _, printed = run(3, tmp_path, step_fails=1, **told)
+    assert printed.count("told 2: rank 1: zones.nc: code 9 is not in legend made_up") == 3, printed
+    files = sorted(dumps.iterdir())
+    assert [path.name for path in files] == [f"landstep_dump_rank{n}.npz" for n in range(3)]
+    abouts = []
+    for path in files:
+        with np.load(path) as file:
+            abouts.append(json.loads(str(file["about"])))
+    assert [of["rank"] for of in abouts] == [0, 1, 2] and {of["ranks"] for of in abouts} == {3}
+    assert all("code 9" in of["error"] for of in abouts)
+    assert "in fails" in abouts[1]["error"], "where it went wrong"

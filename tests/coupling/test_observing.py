@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,7 +78,7 @@ def test_the_files_hold_the_fields_of_a_coupled_run(
 def test_the_files_say_what_they_hold(cells: Cells, seen: Path) -> None:
     with NetcdfFile(seen / f"landstep_fields_{FIRST}.nc") as file:
         whole = file.attrs()
-        assert whole["Conventions"] == "CF-1.8" and f"1 January {FIRST}" in whole["title"]
+        assert whole["Conventions"] == "CF-1.11" and f"1 January {FIRST}" in whole["title"]
         assert file.attrs("vegh") == {
             "units": "1",
             "denominator": "land",
@@ -91,6 +94,16 @@ def test_the_files_say_what_they_hold(cells: Cells, seen: Path) -> None:
         assert file.attrs("lat") == {"standard_name": "latitude", "units": "degrees_north"}
         assert np.array_equal(file.read("lon"), cells["lon_deg"])
         assert file.read("index").tolist() == list(range(12))
+
+
+def test_the_files_conform_to_cf(seen: Path) -> None:
+    """With int64, which CF has since 1.9."""
+    checker = shutil.which("compliance-checker", path=str(Path(sys.executable).parent))
+    assert checker is not None, "compliance-checker is one of the packages that tests need"
+    file = str(seen / f"landstep_fields_{FIRST}.nc")
+    command = [checker, "--test", "cf:1.11", "--criteria", "lenient", file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Errors" not in done.stdout, done.stdout
 
 
 def test_points_are_in_the_order_of_their_index(

@@ -11,6 +11,7 @@ import pytest
 from landstep.coupling.coupler import Coupler
 from landstep.coupling.switched_off import SwitchedOff
 from landstep.emulator.errors import CouplingError
+from landstep.emulator.ranks import Ranks
 
 
 @pytest.fixture
@@ -50,6 +51,17 @@ def test_a_baseline_comes_back_bit_for_bit_and_nothing_else_does(off: SwitchedOf
     off.close()
     with pytest.raises(CouplingError, match="switched off"):
         off.get("cvl")
+
+
+def test_it_gives_the_hosts_communicator_back(
+    off: SwitchedOff, experiment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would ever free it: `close` of what is off is no call of all ranks."""
+    released: list[Ranks] = []
+    monkeypatch.setattr(Ranks, "release", lambda ranks: released.append(ranks))
+    for _ in range(2):
+        Coupler.open(experiment.with_name("off.toml"), np.zeros(1), np.zeros(1), year=2015)
+    assert len(released) == 2 and off.n == 2
 
 
 def test_it_has_every_call_of_a_coupler() -> None:
