@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from landstep.coupling.coverage import coverage
 from landstep.coupling.points import Points
 from landstep.coupling.remap import Remap, remap_to
-from landstep.coupling.weight_file import read_weights
-from landstep.coupling.weights import Weights
+from landstep.coupling.remapping.coverage import coverage
+from landstep.coupling.remapping.weight_file import read_weights
+from landstep.coupling.remapping.weights import Weights
 from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import Grid
 from landstep.emulator.ranks import Ranks

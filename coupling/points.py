@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from landstep.coupling.angles import TURN, whole
-from landstep.coupling.point_checks import (
+from landstep.coupling.remapping.angles import TURN, whole
+from landstep.coupling.remapping.point_checks import (
     EDGE_TOLERANCE_DEG,
     check_area,
     check_polygons,

@@ -12,14 +12,14 @@ from typing import Protocol
 
 import numpy as np
 
-from landstep.coupling.cells import cell_at
-from landstep.coupling.centres import centres_inside
-from landstep.coupling.nearest import nearest_cells
-from landstep.coupling.overlap import RectangleOverlap
 from landstep.coupling.points import Points
-from landstep.coupling.runs import SingleCells
-from landstep.coupling.scan import polygon_cells
-from landstep.coupling.weights import Weights
+from landstep.coupling.remapping.cells import cell_at
+from landstep.coupling.remapping.centres import centres_inside
+from landstep.coupling.remapping.nearest import nearest_cells
+from landstep.coupling.remapping.overlap import RectangleOverlap
+from landstep.coupling.remapping.runs import SingleCells
+from landstep.coupling.remapping.scan import polygon_cells
+from landstep.coupling.remapping.weights import Weights
 from landstep.emulator.grid import Grid
 from landstep.emulator.part import Part
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landstep.coupling.coverage import coverage
 from landstep.coupling.points import Points
 from landstep.coupling.remap import remap_to
+from landstep.coupling.remapping.coverage import coverage
 from landstep.emulator.classes import MASKED
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
 from landstep.emulator.part import Part

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from landstep.coupling.cells import cell_at
 from landstep.coupling.points import Points
-from landstep.coupling.runs import SingleCells
+from landstep.coupling.remapping.cells import cell_at
+from landstep.coupling.remapping.runs import SingleCells
 from landstep.emulator.grid import Grid, unit_vectors
 from landstep.emulator.part import Part
 

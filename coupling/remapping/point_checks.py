@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from landstep.coupling.polygons import Polygons, around
+from landstep.coupling.remapping.polygons import Polygons, around
 from landstep.emulator.errors import CouplingError
 
 EDGE_TOLERANCE_DEG = 1e-4

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from landstep.coupling.coverage import coverage
 from landstep.coupling.points import Points
 from landstep.coupling.remap import remap_to
-from landstep.coupling.weight_file import read_weights
-from landstep.coupling.weights import parts_of_cells
+from landstep.coupling.remapping.coverage import coverage
+from landstep.coupling.remapping.weight_file import read_weights
+from landstep.coupling.remapping.weights import parts_of_cells
 from landstep.emulator.errors import CouplingError, InputError
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
 from landstep.emulator.netcdf import Variable, write_netcdf

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from landstep.coupling.coverage import coverage
-from landstep.coupling.nearest import nearest_cells
 from landstep.coupling.points import Points
 from landstep.coupling.remap import remap_to
+from landstep.coupling.remapping.coverage import coverage
+from landstep.coupling.remapping.nearest import nearest_cells
 from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid, unit_vectors
 from landstep.emulator.part import Part

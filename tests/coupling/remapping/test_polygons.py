@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import SphericalVoronoi
 
-from landstep.coupling.angles import whole
-from landstep.coupling.coverage import coverage
 from landstep.coupling.points import Points
-from landstep.coupling.polygons import Polygons
 from landstep.coupling.remap import remap_to
-from landstep.coupling.scan import polygons_of
+from landstep.coupling.remapping.angles import whole
+from landstep.coupling.remapping.coverage import coverage
+from landstep.coupling.remapping.polygons import Polygons
+from landstep.coupling.remapping.scan import polygons_of
 from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid, unit_vectors
 from landstep.emulator.part import Part
@@ -451,7 +451,7 @@ def test_points_without_vertices_have_no_polygons() -> None:
 def test_many_polygons_are_looked_at_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     points = voronoi(150)
     before = [owners(points, grid) for grid in (globe(), turned())]
-    monkeypatch.setattr("landstep.coupling.scan.CROSSINGS_AT_ONCE", 60)
-    monkeypatch.setattr("landstep.coupling.scan.POLYGONS_AT_ONCE", 7)
+    monkeypatch.setattr("landstep.coupling.remapping.scan.CROSSINGS_AT_ONCE", 60)
+    monkeypatch.setattr("landstep.coupling.remapping.scan.POLYGONS_AT_ONCE", 7)
     for grid, expected in zip((globe(), turned()), before, strict=True):
         assert np.array_equal(owners(points, grid), expected)

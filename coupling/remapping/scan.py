@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.spatial import cKDTree
 
-from landstep.coupling.angles import POLE, TURN, whole
-from landstep.coupling.cells import cell_at
 from landstep.coupling.points import Points
-from landstep.coupling.polygons import Polygons
-from landstep.coupling.runs import Runs, WholeCells, cells_in, runs_in
+from landstep.coupling.remapping.angles import POLE, TURN, whole
+from landstep.coupling.remapping.cells import cell_at
+from landstep.coupling.remapping.polygons import Polygons
+from landstep.coupling.remapping.runs import Runs, WholeCells, cells_in, runs_in
 from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import Grid, unit_vectors
 from landstep.emulator.part import Part

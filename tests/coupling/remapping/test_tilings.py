@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landstep.coupling.coverage import coverage
 from landstep.coupling.points import Points
 from landstep.coupling.remap import remap_to
+from landstep.coupling.remapping.coverage import coverage
 from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import Grid
 from landstep.emulator.part import Part
@@ -254,5 +254,5 @@ def test_a_map_that_is_not_of_the_part_is_refused() -> None:
 def test_a_large_map_is_counted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     points, grid = points_of([(-170.0, 3.0, -80.0, 15.0), (3.0, 111.0, -7.0, 85.0)]), globe()
     whole = weights(points, grid)
-    monkeypatch.setattr("landstep.coupling.runs.CELLS_AT_ONCE", 25)
+    monkeypatch.setattr("landstep.coupling.remapping.runs.CELLS_AT_ONCE", 25)
     assert np.array_equal(weights(points, grid), whole)

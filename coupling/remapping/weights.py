@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from landstep.coupling.points import Points
-from landstep.coupling.runs import SingleCells
+from landstep.coupling.remapping.runs import SingleCells
 from landstep.emulator.errors import CouplingError, InputError
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, unit_vectors
 from landstep.emulator.part import Part

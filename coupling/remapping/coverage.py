@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from landstep.coupling.angles import radians, sine_between
-from landstep.coupling.overlap import rectangle_coverage
 from landstep.coupling.points import Points
-from landstep.coupling.scan import polygons_of
-from landstep.coupling.weights import Weights
+from landstep.coupling.remapping.angles import radians, sine_between
+from landstep.coupling.remapping.overlap import rectangle_coverage
+from landstep.coupling.remapping.scan import polygons_of
+from landstep.coupling.remapping.weights import Weights
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
 
 

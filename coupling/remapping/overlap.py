@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from landstep.coupling.angles import POLE, TURN, sine_between, whole
 from landstep.coupling.points import Points
-from landstep.coupling.runs import add_runs, checked, pieces, renumbered, runs_in
+from landstep.coupling.remapping.angles import POLE, TURN, sine_between, whole
+from landstep.coupling.remapping.runs import add_runs, checked, pieces, renumbered, runs_in
 from landstep.emulator.grid import Grid
 from landstep.emulator.part import Part
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from landstep.coupling.angles import POLE, STEP_DEG, TURN, radians, whole, wrapped
+from landstep.coupling.remapping.angles import POLE, STEP_DEG, TURN, radians, whole, wrapped
 from landstep.emulator.grid import unit_vectors
 
 

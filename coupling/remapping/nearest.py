@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from landstep.coupling.cells import cell_at
 from landstep.coupling.points import Points
-from landstep.coupling.runs import CELLS_AT_ONCE, Runs, WholeCells, cells_in
+from landstep.coupling.remapping.cells import cell_at
+from landstep.coupling.remapping.runs import CELLS_AT_ONCE, Runs, WholeCells, cells_in
 from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import EARTH_RADIUS_M, Grid, unit_vectors
 from landstep.emulator.part import Part

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from landstep.coupling.angles import POLE, STEP_DEG, TURN, radians, whole, wrapped
-from landstep.coupling.edges import Edges, Pieces, edges_of
+from landstep.coupling.remapping.angles import POLE, STEP_DEG, TURN, radians, whole, wrapped
+from landstep.coupling.remapping.edges import Edges, Pieces, edges_of
 from landstep.emulator.grid import unit_vectors
 
 

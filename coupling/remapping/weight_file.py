@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from landstep.coupling.source_order import map_cells
-from landstep.coupling.weights import Weights, parts_of_cells
+from landstep.coupling.remapping.source_order import map_cells
+from landstep.coupling.remapping.weights import Weights, parts_of_cells
 from landstep.emulator.errors import InputError
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
 from landstep.emulator.netcdf import NetcdfFile
