@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,11 @@ import numpy as np
 import pytest
 
 from landstep.coupling.points import Points
-from landstep.coupling.remap import remap_to
 from landstep.emulator.classes import scheme
-from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import DependencyError
 from landstep.emulator.state import State
 from landstep.fortran_shim import build
-from landstep.fortran_shim.example_run import RESTART, prepare_example_run
+from landstep.fortran_shim.example_run import prepare_example_run
 
 FIRST, LAST = 2015, 2018
 RunHost = Callable[..., tuple[int, str, str]]
@@ -126,38 +123,3 @@ def test_a_missing_mpi_compiler_is_named_with_its_cure(
     monkeypatch.setenv("MPIFC", "no_such_compiler")
     with pytest.raises(DependencyError, match="for MPI 'no_such_compiler' not found: install one"):
         build.build_example_host(tmp_path, mpi=True)
-
-
-@pytest.mark.slow
-def test_twenty_years_in_three_pieces_are_those_of_a_run_offline(
-    prepare: Prepare,
-    programs: dict[str, Path],
-    run_host: RunHost,
-    run_ranks: RunRanks,
-    read_results: Callable[[Path], dict[str, np.ndarray]],
-    experiment: Path,
-    points: Points,
-    tmp_path: Path,
-) -> None:
-    """One rank, then four, then two: the land of the emulator alone, and the fields of its maps."""
-    first = prepare("one", FIRST, 2020)
-    assert run_host(programs["plain"], first)[0] == 0
-    second = prepare("four", 2021, 2028, first.parent / RESTART, division="uneven")
-    assert run_ranks((4, second), cwd=tmp_path)[0] == 0
-    third = prepare("two", 2029, 2035, second.parent / RESTART, division="round_robin")
-    assert run_ranks((2, third), cwd=tmp_path)[0] == 0
-
-    emulator = Emulator.open(experiment)
-    state = emulator.start(FIRST)
-    remap = remap_to(points, emulator.grid)
-    found = [read_results(n.parent / "results.nc") for n in (first, second, third)]
-    shares = np.concatenate([run["area_fraction"] for run in found])
-    for record, year in enumerate(range(FIRST, 2036)):
-        state = emulator.step(year, state) if year > FIRST else state
-        areas = remap.class_areas(state.land_use, 8)[:, :8]
-        known = np.maximum(areas.sum(axis=1), 1)[:, None]
-        assert np.array_equal(shares[record], (areas / known).T), year
-    ended = State.load(third.parent / RESTART)
-    assert replace(ended, kept=state.kept).checksum == state.checksum
-    errors = np.stack([found[-1][f"{name}_error"] for name in ("water", "heat")])
-    assert (errors <= 4 * np.finfo(np.float32).eps).all() and errors.any()
