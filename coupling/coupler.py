@@ -197,7 +197,7 @@ class Coupler:
 
         returns : True where fields moved since the last call that said so; always True for the
             first call, because the host has no fields yet. `changed` tells which moved
-        Raises StepError for a date that cannot be, an earlier year, or a year that skips one;
+        Raises StepError for a date that cannot be, an earlier one, or a year that skips one;
         InputError for a year outside the forcing, or a month without the climate that the host
         gave in others.
         """

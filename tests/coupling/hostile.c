@@ -2,15 +2,18 @@
  *   closed   the standard streams are closed, and the host prints all the same
  *   reused   a data file of the host has the numbers of stdout and stderr
  *   threads  OpenMP threads, each with a handle of its own, then all with one
+ *   signals  SIGINT and SIGALRM every two milliseconds, for handlers of its own
  * FOLDER gets report, restart.nc and host.dat.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <omp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "landstep.h"
@@ -78,12 +81,41 @@ static void threads(const char *experiment) {
   fprintf(report, "same=%d changed=%d\n", same, changed);
 }
 
+static volatile sig_atomic_t interrupts, alarms;
+
+static void on_interrupt(int number) { interrupts += number == SIGINT; }
+
+static void on_alarm(int number) {
+  alarms += number == SIGALRM;
+  raise(SIGINT);
+}
+
+/* Handlers without SA_RESTART, as old hosts have them: system calls end with EINTR. */
+static void signals(const char *experiment) {
+  double alone[(LAST - FIRST + 1) * POINTS], found[(LAST - FIRST + 1) * POINTS];
+  struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
+  struct sigaction interrupt = {.sa_handler = on_interrupt}, alarm = {.sa_handler = on_alarm};
+  int handle = opened(experiment);
+  run(handle, 0, alone);
+  must("close", landstep_close(handle));
+  sigaction(SIGINT, &interrupt, NULL);
+  sigaction(SIGALRM, &alarm, NULL);
+  setitimer(ITIMER_REAL, &often, NULL);
+  handle = opened(experiment);
+  run(handle, 0, found);
+  must("write_restart", landstep_write_restart(handle, "restart.nc"));
+  must("close", landstep_close(handle));
+  setitimer(ITIMER_REAL, &never, NULL);
+  fprintf(report, "same=%d heard=%d all=%d\n", memcmp(found, alone, sizeof alone) == 0,
+          interrupts > 10, interrupts == alarms);
+}
+
 int main(int argc, char **argv) {
   double forest[(LAST - FIRST + 1) * POINTS];
   int handle, stream, copy;
   struct stat state;
   if (argc != 4 || chdir(argv[3]) != 0) return 2;
-  if (strcmp(argv[1], "threads") != 0) {
+  if (strcmp(argv[1], "threads") != 0 && strcmp(argv[1], "signals") != 0) {
     for (stream = 0; stream <= 2; stream++) close(stream);
   }
   if (strcmp(argv[1], "reused") == 0) { /* stdin stays closed */
@@ -96,6 +128,8 @@ int main(int argc, char **argv) {
   if (close(stream) != 0 || !(report = fdopen(copy, "w"))) return 2;
   if (strcmp(argv[1], "threads") == 0) {
     threads(argv[2]);
+  } else if (strcmp(argv[1], "signals") == 0) {
+    signals(argv[2]);
   } else {
     handle = opened(argv[2]);
     run(handle, strcmp(argv[1], "closed") == 0, forest);

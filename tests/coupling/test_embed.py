@@ -247,6 +247,15 @@ def test_threads_of_openmp_work_with_handles_of_their_own_and_with_one(
         assert (done.returncode, report) == (0, "same=1 changed=1\n")
 
 
+def test_signals_reach_the_host_while_landstep_works(
+    hostile: Path, experiment: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run([str(hostile), "signals", str(experiment), str(tmp_path)], env={})
+    report = (tmp_path / "report").read_text("utf-8")
+    assert (done.returncode, report) == (0, "same=1 heard=1 all=1\n")
+    assert State.load(tmp_path / "restart.nc").year == 2017
+
+
 @pytest.mark.parametrize("stack", ["512", "unlimited"])
 def test_a_tiny_and_an_unlimited_stack_serve(
     probe: Path, experiment: Path, tmp_path: Path, stack: str

@@ -53,7 +53,9 @@ def test_a_host_that_tells_nothing_leaves_the_land_as_it_is_offline(
     silent = State.load(told("silent", climate=False).restart)
     assert silent.climate is None
     assert replace(silent, kept=offline.kept).checksum == offline.checksum
-    assert State.load(told("told").restart).climate is not None
+    state = State.load(told("told").restart)
+    assert state.climate is not None
+    assert not np.array_equal(state.land_use, offline.land_use)
 
 
 def test_a_day_and_a_month_tell_the_same_climate(told: Told) -> None:
