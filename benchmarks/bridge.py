@@ -40,7 +40,8 @@ from landstep.emulator.features import OUTPUT_NAMES
 from landstep.emulator.inputs import open_inputs
 from landstep.emulator.network import Network
 from landstep.emulator.stepping import fields_for
-from landstep.emulator.tiling import Cut
+from landstep.emulator.tiling import Cut, blocks
+from landstep.emulator.window_size import core_for
 from landstep.fortran_shim import build
 
 SIDE_CELLS, BASE, DEPTH, STEPS = 960, 32, 4, 5
@@ -183,8 +184,12 @@ def network_alone(experiment: Path, first: int) -> Callable[[], object]:
     fields = fields_for(emulator.card, emulator.inputs, first + 1, state)
     cut = Cut(emulator.grid.shape, emulator.card.stride, emulator.card.halo, False, (0, 0))
     network = Network(emulator.session, fields, emulator.scheme, cut)
-    block = (0, SIDE_CELLS, 0, SIDE_CELLS)
-    windows = [inputs for _, inputs in network.given(block, network.free(block))]
+    inputs = emulator.inputs
+    windows = [
+        given
+        for block in blocks(inputs.row, inputs.col, core_for(emulator.card))
+        for _, given in network.given(block, network.free(block))
+    ]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -192,7 +197,7 @@ def network_alone(experiment: Path, first: int) -> Callable[[], object]:
     session = onnxruntime.InferenceSession(
         emulator.experiment.model_path().read_bytes(), options, providers=["CPUExecutionProvider"]
     )
-    return lambda: [session.run(list(OUTPUT_NAMES), inputs) for inputs in windows]
+    return lambda: [session.run(list(OUTPUT_NAMES), given) for given in windows]
 
 
 def bounds(n: int, west: float, north: float) -> Points:

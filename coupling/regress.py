@@ -210,6 +210,8 @@ def reference_points(inputs: Inputs) -> Points:
         else:
             lat, lon = grid.lat_deg[np.ix_(y, x)], grid.lon_deg[np.ix_(y, x)]
         return Points.make(lon.ravel(), lat.ravel())
+    part = inputs.share.forcing
+    row, col = row + part.top, part.columns[col]
     north, west = coarse.lat_edges(), coarse.lon_edges()
     lat, lon = np.meshgrid(coarse.lat_deg[row], coarse.lon_deg[col], indexing="ij")
     r, c = (index.ravel() for index in np.meshgrid(row, col, indexing="ij"))

@@ -23,7 +23,7 @@ class Inputs:
 
     grid : of the land-use maps
     row, col : the coarse row of each fine row, the coarse column of each fine column, as far as
-        this rank holds them
+        this rank holds them; counted from the first that it reads of the forcing
     share : what this rank holds of the grid, and what it answers for
     """
 
@@ -119,7 +119,9 @@ class Files:
         _same_scenario(statics, forcing)
         _same_phase(land_use, forcing)
         if not share.held.is_whole:
-            land_use, forcing = land_use.cut(share.held), forcing.cut(share.forcing)
+            land_use = land_use.cut(share.held)
+        if not share.forcing.is_whole:
+            forcing = forcing.cut(share.forcing)
             row = row[share.held.rows] - share.forcing.top
             steps = np.diff(col[share.held.columns]) != 0
             col = np.concatenate([[0], np.cumsum(steps)])
