@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray
 
+from landstep.coupling.regress import reference_points
 from landstep.emulator import inputs as inputs_module
+from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.inputs import open_inputs
@@ -77,3 +80,30 @@ def test_the_change_of_the_forcing_is_that_of_its_years(opened):
     assert np.allclose(change, years[1] - years[0], atol=1e-7) and np.abs(change).max() > 0
     assert not opened.forcing_pair(2020, 2020)[1].any()
     assert np.isfinite(now).all() and np.isfinite(change).all()
+
+
+def test_of_a_wider_forcing_only_what_the_map_needs_is_read(experiment, tmp_path):
+    """And the steps are the same bits, as is where the coarse cells lie."""
+    settings = load_experiment(experiment)
+    (history, *later) = (settings.path(file) for file in settings.forcing.files)
+    wide = []
+    for path in (history, *later):
+        with xarray.open_dataset(path, decode_times=False, mask_and_scale=False) as given:
+            lat, lon = given["lat"].values, given["lon"].values
+            step = abs(float(lat[1] - lat[0]))
+            north = np.concatenate([lat[:1] + step * np.arange(3, 0, -1), lat, lat[-1:] - step])
+            east = np.concatenate([lon[:1] - step * np.arange(2, 0, -1), lon, lon[-1:] + step])
+            wide.append(tmp_path / path.name)
+            fill = {name: 1e20 for name in given.data_vars if "lat" in given[name].dims}
+            given.reindex(lat=north, lon=east, fill_value=fill).to_netcdf(wide[-1])
+    table = settings.forcing.model_copy(update={"files": wide})
+    one, other = (
+        Emulator.open(of) for of in (settings, settings.model_copy(update={"forcing": table}))
+    )
+    assert one.inputs.forcing.part.is_whole and not other.inputs.forcing.part.is_whole
+    assert one.inputs.forcing.year(2015).shape == other.inputs.forcing.year(2015).shape
+    states = [of.step(2016, of.start(2015)) for of in (one, other)]
+    assert states[0].checksum == states[1].checksum
+    places = [reference_points(of.inputs) for of in (one, other)]
+    assert np.allclose(places[0].lat_bounds, places[1].lat_bounds)
+    assert np.allclose(places[0].lon_bounds, places[1].lon_bounds)
