@@ -50,7 +50,7 @@ def examine() -> tuple[str, bool]:
 
 def _version(package: str) -> str | None:
     try:
-        return version(package)
+        return version({"sklearn": "scikit-learn"}.get(package, package))
     except PackageNotFoundError:
         return None
 
