@@ -296,7 +296,7 @@ def test_what_cannot_be_put_is_refused_and_leaves_no_trace(
 
 def test_climate_before_a_date_is_refused(hearing, on_cells) -> None:
     coupler = Coupler.open(hearing, **on_cells, year=FIRST)
-    with pytest.raises(StepError, match="put 'air_temperature': no date yet; call update first"):
+    with pytest.raises(StepError, match="'air_temperature': no date yet; call update first"):
         coupler.put(AIR, np.full(coupler.n, 280.0))
 
 
