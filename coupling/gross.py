@@ -8,6 +8,7 @@ import numpy as np
 
 from landstep.coupling.host_points import HostPoints
 from landstep.emulator.classes import MASKED
+from landstep.emulator.mapped import put, row_pieces, zeros
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +32,20 @@ class GrossChange:
         known : (n, K) int64, area of each class after; a cell that became known is no change
         """
         n_classes = known.shape[1]
-        moved = (before != after) & (before != MASKED) & (after != MASKED)
         areas = [
-            points.class_areas(np.where(moved, side, MASKED).astype(np.uint8), n_classes)[:, :-1]
+            points.class_areas(_where_moved(before, after, side), n_classes)[:, :-1]
             for side in (after, before)
         ]
         total = np.maximum(known.sum(axis=1), 1)[:, None]
         gain, loss = (area / total for area in areas)
         return cls(gain, loss)
+
+
+def _where_moved(before: np.ndarray, after: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """Give one of two maps where they differ and both are known, else MASKED: (y, x) uint8."""
+    found = zeros(side.shape, np.uint8)
+    for piece in row_pieces(len(side)):
+        old, new = before[piece], after[piece]
+        moved = (old != new) & (old != MASKED) & (new != MASKED)
+        put(found, piece.start, 0, np.where(moved, side[piece], np.uint8(MASKED)))
+    return found

@@ -75,16 +75,22 @@ class HostFields:
 
     @classmethod
     def of(
-        cls, experiment: Experiment, scheme: Scheme, zones_known: bool, lat_deg: np.ndarray
+        cls,
+        experiment: Experiment,
+        scheme: Scheme,
+        zones_known: bool,
+        lat_deg: np.ndarray,
+        host: str | None = None,
     ) -> HostFields:
         """Read the table of the host that an experiment names.
 
         zones_known : whether the codes of the climate zones have a meaning
+        host : a table to take instead
         Raises ConfigError, with file and line, for a table that cannot be, or that needs zones.
         """
         settings = experiment.coupling
         source = fields_of_host(
-            settings.host, experiment.folder, scheme, zones_known, settings.cover
+            host or settings.host, experiment.folder, scheme, zones_known, settings.cover
         )
         return cls(settings, source, scheme, lat_deg)
 

@@ -14,10 +14,12 @@ from landstep.emulator.classes import MASKED
 from landstep.emulator.climate import Climate
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError
-from landstep.emulator.host_zones import HostZones
-from landstep.emulator.inputs import Inputs
+from landstep.emulator.experiment import Experiment
+from landstep.emulator.host_zones import HostZones, zones_of
+from landstep.emulator.inputs import Files, Inputs
 from landstep.emulator.legends import UNKNOWN_GROUP, ZONE_GROUPS, Legend, legend
 from landstep.emulator.mapped import put, row_pieces, zeros
+from landstep.emulator.ranks import Ranks
 from landstep.emulator.state import State
 
 
@@ -42,13 +44,26 @@ class LandSurface:
         Raises CouplingError on all ranks where one's points cannot be, ConfigError for a legend
         that is none.
         """
-        of, ranks = emulator.experiment, emulator.assembly.ranks
+        of, files, ranks = emulator.experiment, emulator.files, emulator.assembly.ranks
+        return cls.under(of, files, emulator.inputs, points, ranks, emulator.climate)
+
+    @classmethod
+    def under(
+        cls,
+        experiment: Experiment,
+        files: Files,
+        inputs: Inputs,
+        points: Points,
+        ranks: Ranks,
+        zones: HostZones | None = None,
+    ) -> LandSurface:
+        """Put the land of an experiment under a host's points, without a model; see `of`."""
+        named, weights = experiment.climate.legend, experiment.coupling.weights
         with ranks.together():
-            known = None if of.climate.legend is None else legend(of.climate.legend)
-        weights = None if of.coupling.weights is None else of.path(of.coupling.weights)
-        grid = emulator.files.land_use.grid
-        placed = HostPoints.make(points, grid, emulator.inputs.share, ranks, weights)
-        return cls(emulator.inputs, placed, known, emulator.climate)
+            known = None if named is None else legend(named)
+        path = None if weights is None else experiment.path(weights)
+        placed = HostPoints.make(points, files.land_use.grid, inputs.share, ranks, path)
+        return cls(inputs, placed, known, zones)
 
     def areas(self, state: State) -> Areas:
         """Area of each class in each zone of a state's year. All ranks call it."""
@@ -91,6 +106,8 @@ class LandSurface:
         before, after : (y, x) uint8 class numbers of what this rank holds; areas : of the second
         """
         known = areas.values.sum(axis=1)
+        if before is after:
+            return GrossChange(np.zeros(known.shape), np.zeros(known.shape))
         return GrossChange.between(self._own(before), self._own(after), self.points, known)
 
     def _with_zones(
@@ -99,15 +116,12 @@ class LandSurface:
         """Give zone group x classes + class of what this rank owns: (y, x) uint8."""
         n_classes = np.uint8(self.inputs.scheme.n_classes)
         (observed,) = self.inputs.categories(["climate_zone"], year)
-        zone = self._own(observed if climate is None else self._moved(observed, climate))
+        zone = self._own(zones_of(self.zones, climate, observed))
         numbers = zeros(land_use.shape, np.uint8)
         for piece in row_pieces(len(numbers)):
             both = legend.groups(zone[piece]) * n_classes + land_use[piece]
             put(numbers, piece.start, 0, np.where(land_use[piece] == MASKED, MASKED, both))
         return numbers
-
-    def _moved(self, observed: np.ndarray, climate: Climate) -> np.ndarray:
-        return observed if self.zones is None else self.zones.moved(observed, climate)
 
     def _own(self, field: np.ndarray) -> np.ndarray:
         """Cut what this rank owns out of what it holds."""

@@ -195,27 +195,6 @@ class MonthlyMap:
         return 1.0 if of_cover is None else of_cover.bounds[1]
 
 
-def split_lai(
-    lai: np.ndarray,
-    cover_low: np.ndarray,
-    table_low: np.ndarray,
-    cover_high: np.ndarray,
-    table_high: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Split a cell's leaf area index into low and high vegetation, so that the cell keeps its own.
-
-    lai : (n,) or (n, 12), of the cell
-    cover_low, cover_high : effective cover of each, 0..1, shapes that fit
-    table_low, table_high : leaf area index of their types by the host's table (RVLAI)
-    returns : lai_low, lai_high; cover_low lai_low + cover_high lai_high = lai; both 0 where no
-        cover has leaves
-    Source: ours: each in proportion to its table value, lai_low = L R_l / (c_l R_l + c_h R_h).
-    """
-    weight = cover_low * table_low + cover_high * table_high
-    scale = np.where(weight > 0, lai / np.where(weight > 0, weight, 1.0), 0.0)
-    return scale * table_low, scale * table_high
-
-
 def _shares(
     crosswalk: Crosswalk, entry: FieldEntry, numbers: np.ndarray, areas: Areas
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from landstep.emulator.errors import InputError, StateError, StepError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
 from landstep.emulator.host_values import ZONE_VARIABLES, check_name
-from landstep.emulator.host_zones import HostZones, needed
+from landstep.emulator.host_zones import HostZones, needed, zones_of
 from landstep.emulator.inputs import Files, Inputs, open_files
 from landstep.emulator.mapped import Maps, zeros
 from landstep.emulator.model_checks import check_fit, check_lag, direction_of
@@ -32,7 +32,7 @@ from landstep.emulator.session import Session, refuse_two_runtimes
 from landstep.emulator.settled import Settled
 from landstep.emulator.state import State
 from landstep.emulator.state_checks import Belonging, check_next, check_way
-from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of, zones_of
+from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
 from landstep.emulator.tiling import Box, Cut, blocks
 from landstep.emulator.window_size import core_for
 
@@ -294,7 +294,7 @@ class Emulator:
         They are the observed ones of that year, moved by the climate that the state holds.
         """
         (observed,) = self.inputs.categories(["climate_zone"], year)
-        return zones_of(state, self.climate, observed)
+        return zones_of(self.climate, state.climate, observed)
 
     def odds(self, year: int, state: State) -> np.ndarray:
         """Give the network's logits for a year, one or more years from the state's.

@@ -147,6 +147,17 @@ def needed(zones: HostZones | None, name: str) -> HostZones:
     return zones
 
 
+def zones_of(zones: HostZones | None, climate: Climate | None, observed: np.ndarray) -> np.ndarray:
+    """Give the climate zones of a year: the observed ones, moved by what the host said so far.
+
+    zones : of the experiment, None where it names no climate; observed : (y, x) uint8 codes
+    Raises ConfigError where the host gave a climate, and the experiment names none to start from.
+    """
+    if climate is None or not set(climate.variables) & set(ZONE_VARIABLES):
+        return observed
+    return needed(zones, climate.variables[0]).moved(observed, climate)
+
+
 def _classes(
     climate: dict[str, np.ndarray], row: int, cols: np.ndarray, cooler: np.ndarray
 ) -> np.ndarray:

@@ -16,8 +16,7 @@ from landstep.emulator.classes import MASKED, Scheme
 from landstep.emulator.demand import Demand
 from landstep.emulator.experiment import Experiment
 from landstep.emulator.features import Fields, class_shares
-from landstep.emulator.host_values import ZONE_VARIABLES
-from landstep.emulator.host_zones import HostZones, needed
+from landstep.emulator.host_zones import HostZones, zones_of
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.mapped import put, zeros
 from landstep.emulator.model_checks import categories_of
@@ -61,24 +60,13 @@ def fields_for(
         history=state.history,
         years=year - state.year,
         continuous=inputs.continuous(card.continuous),
-        categories=categories_of(card, inputs, year, partial(zones_of, state, zones)),
+        categories=categories_of(card, inputs, year, partial(zones_of, zones, state.climate)),
         forcing=forcing,
         forcing_change=change,
         prior_shares=class_shares(state.land_use, row, col, coarse, inputs.scheme.n_classes),
         row=row,
         col=col,
     )
-
-
-def zones_of(state: State, zones: HostZones | None, observed: np.ndarray) -> np.ndarray:
-    """Give the climate zones that a state has: the observed ones, moved by the host's climate.
-
-    Raises ConfigError where the host gave a climate, and the experiment names none to start from.
-    """
-    climate = state.climate
-    if climate is None or not set(climate.variables) & set(ZONE_VARIABLES):
-        return observed
-    return needed(zones, climate.variables[0]).moved(observed, climate)
 
 
 @dataclass(frozen=True, eq=False)

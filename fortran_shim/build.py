@@ -102,24 +102,21 @@ def build_flags(stub: bool = False) -> dict[str, str]:
 
 def fortran_compiler() -> str:
     """Path of the Fortran compiler, $FC or gfortran; DependencyError where it is not there."""
-    name = os.environ.get("FC") or "gfortran"
-    path = shutil.which(name)
-    if path is None:
-        raise DependencyError(
-            f"Fortran compiler {name!r} not found: install one (Debian: apt-get install gfortran) "
-            "or name yours in the environment variable FC"
-        )
-    return path
+    return _compiler("Fortran compiler", "FC", "gfortran", "gfortran")
 
 
 def mpi_compiler() -> str:
     """Path of the Fortran compiler for MPI, $MPIFC or mpif90; DependencyError without one."""
-    name = os.environ.get("MPIFC") or "mpif90"
+    return _compiler("Fortran compiler for MPI", "MPIFC", "mpif90", "libopenmpi-dev")
+
+
+def _compiler(what: str, variable: str, usual: str, package: str) -> str:
+    name = os.environ.get(variable) or usual
     path = shutil.which(name)
     if path is None:
         raise DependencyError(
-            f"Fortran compiler for MPI {name!r} not found: install one (Debian: apt-get install "
-            "libopenmpi-dev) or name yours in the environment variable MPIFC"
+            f"{what} {name!r} not found: install one (Debian: apt-get install {package}) or name "
+            f"yours in the environment variable {variable}"
         )
     return path
 

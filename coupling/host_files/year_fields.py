@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from landstep.coupling.baseline import own_albedo_sets, partners
-from landstep.coupling.crosswalk import fields_of_host
 from landstep.coupling.fields import FieldSource
 from landstep.coupling.host_fields import HostFields
 from landstep.coupling.host_files.grib_file import GribGrid, GribHostFile
@@ -16,11 +15,9 @@ from landstep.coupling.host_files.layout import Layout
 from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
 from landstep.coupling.host_files.own_fields import OwnFields
 from landstep.coupling.host_files.run import Run
-from landstep.coupling.host_points import HostPoints
 from landstep.coupling.land_surface import LandSurface
 from landstep.coupling.points import Points
 from landstep.emulator.errors import ConfigError, CouplingError, InputError
-from landstep.emulator.legends import legend
 from landstep.emulator.ranks import Ranks
 
 
@@ -104,23 +101,16 @@ def years_of_file(
 
 def _land(run: Run, points: Points) -> LandSurface:
     """Lay a host's points over the run's map. Raises CouplingError for points that cannot be."""
-    experiment, files = run.experiment, run.files
-    inputs = files.inputs(files.division(0).whole())
-    weights = experiment.coupling.weights
-    path = None if weights is None else experiment.path(weights)
-    placed = HostPoints.make(points, inputs.grid, inputs.share, Ranks(), path)
-    named = experiment.climate.legend
-    return LandSurface(inputs, placed, None if named is None else legend(named))
+    inputs = run.files.inputs(run.files.division(0).whole())
+    return LandSurface.under(run.experiment, run.files, inputs, points, Ranks())
 
 
 def _host_fields(run: Run, layout: Layout, points: Points) -> HostFields:
     """Take the layout's table, or the TOML file that [coupling] host names."""
     experiment, scheme = run.experiment, run.files.land_use.scheme
-    settings = experiment.coupling
-    table = settings.host if settings.host.endswith(".toml") else layout.table
+    own = experiment.coupling.host.endswith(".toml")
     zones_known = experiment.climate.legend is not None
-    source = fields_of_host(table, experiment.folder, scheme, zones_known, settings.cover)
-    return HostFields(settings, source, scheme, points.lat)
+    return HostFields.of(experiment, scheme, zones_known, points.lat, None if own else layout.table)
 
 
 def _possible(

@@ -5,6 +5,7 @@ import pytest
 
 from landstep.coupling.coupler import Coupler
 from landstep.coupling.fields import field_list, host_fields
+from landstep.coupling.host_points import HostPoints
 from landstep.emulator.classes import scheme
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import CouplingError, InputError, StateError, StepError
@@ -86,6 +87,26 @@ def test_the_first_update_says_changed_then_nothing_happens_inside_the_year(
     assert coupler.update(2016, 2, 29) is False
     assert coupler.year == 2016
     assert any(not np.array_equal(coupler.get(name), before[name]) for name in before)
+
+
+def test_the_map_is_counted_no_more_often_than_it_moved(
+    coupler: Coupler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for the start; in a later year once, and for what came and what went."""
+    counted = []
+    count = HostPoints.class_areas
+
+    def counting(self: HostPoints, numbers: np.ndarray, n_classes: int) -> np.ndarray:
+        counted.append(n_classes)
+        return count(self, numbers, n_classes)
+
+    monkeypatch.setattr(HostPoints, "class_areas", counting)
+    coupler.update(2015, 1, 1)
+    assert len(counted) == 1
+    coupler.update(2015, 7, 1)
+    assert len(counted) == 1
+    coupler.update(2016, 1, 1)
+    assert len(counted) == 4
 
 
 def test_the_first_update_may_be_a_year_on(coupler: Coupler) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from landstep.coupling.areas import Areas
 from landstep.coupling.crosswalk import Crosswalk
 from landstep.coupling.host_table import host_table
-from landstep.coupling.monthly_maps import MonthlyMap, split_lai
+from landstep.coupling.monthly_maps import MonthlyMap
 from landstep.emulator.classes import scheme
 from landstep.emulator.errors import CouplingError
 from landstep.emulator.legends import ZONE_GROUPS
@@ -230,16 +230,3 @@ def test_a_map_of_one_plant_type_needs_no_type_field(small_table, tmp_path, area
     values, _ = of.values(means, areas, {"vegh": np.array([1.0, 0.5])})
     assert values[0] == pytest.approx(np.full(12, 3.5)), "half of 2, half of the mean, 5"
     assert (values[1] == 6.0).all()
-
-
-@given(seed=SEEDS)
-def test_a_split_leaf_area_index_is_the_cells(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    lai = rng.uniform(0, 8, 30)
-    low, high = rng.uniform(0, 1, (2, 30)) * (rng.random((2, 30)) < 0.7)
-    table = rng.uniform(0.5, 6, (2, 30))
-    lai_low, lai_high = split_lai(lai, low, table[0], high, table[1])
-    covered = low + high > 0
-    assert (low * lai_low + high * lai_high)[covered] == pytest.approx(lai[covered])
-    assert not lai_low[~covered].any() and not lai_high[~covered].any()
-    assert lai_low * table[1] == pytest.approx(lai_high * table[0]), "in proportion to the table"
