@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 from landstep.emulator.errors import InputError
 from landstep.emulator.koppen import KOPPEN_NAMES, koppen_geiger
 
-# Normals as the weather services publish them: monthly mean temperature (degC), precipitation (mm),
-# and the annual precipitation that stands beside them, which guards against a slip of the pen.
+# Close to the normals of these services, but written from memory and not held against them: monthly
+# mean temperature (degC), precipitation (mm), and annual precipitation, against a slip of the pen.
 PLACES = {
     # Meteorological Service Singapore, Changi, 1991-2020
     "Singapore": ("Af", [26.8, 27.3, 27.8, 28.2, 28.6, 28.5, 28.2, 28.1, 28.0, 27.9, 27.2, 26.8],
