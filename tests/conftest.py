@@ -8,12 +8,26 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from landstep.data.world import make_world
 from landstep.emulator.card import Card, write_manifest
 from landstep.emulator.classes import scheme
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+settings.register_profile(
+    "landstep",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("landstep")
+"""Property tests: the same examples in every run, and no example fails for being slow.
+
+`pytest --hypothesis-profile=default` draws others.
+"""
 
 
 @pytest.fixture(scope="session")

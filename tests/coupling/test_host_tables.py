@@ -87,7 +87,7 @@ def test_shares_say_what_they_are_shares_of(host: str) -> None:
 
 
 @pytest.mark.parametrize(("host", "of"), ALL)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_any_areas_give_fields_within_bounds_whose_sums_hold(host: str, of: str, seed: int) -> None:
     walk = ready(host, of)
@@ -122,14 +122,14 @@ def test_twice_the_area_is_the_same_field(host: str) -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_ice_of_jules_is_all_or_nothing(seed: int) -> None:
     ice = ready("jules").values(random_areas(seed, "hilda8"))["frac_ice"]
     assert set(ice) <= {0.0, 1.0}
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_ctsm_sums_within_a_landunit_to_1e_13_in_any_order(seed: int) -> None:
     found = ready("ctsm").values(random_areas(seed, "hilda8"))
     pfts = np.stack([found[f"PCT_NAT_PFT_{i}"] for i in range(15)])

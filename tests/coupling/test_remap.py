@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from landstep.coupling.points import Points
@@ -122,7 +122,6 @@ def test_longitudes_from_0_to_360_mean_the_same_places(lon: float, lat: float) -
     assert np.array_equal(first, second) and first.sum() > 0
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["region", "globe"]),
     st.floats(-180, 180),

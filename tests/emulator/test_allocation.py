@@ -66,7 +66,7 @@ def group_area(land_use, rule):
     return found
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS, RULES, st.sampled_from([0.0, 0.3, 1.0]))
 def test_what_never_moves_stays_and_the_books_balance(seed, rule, masked):
     odds, prior, quota = draw(seed, rule, masked)
@@ -84,7 +84,7 @@ def test_what_never_moves_stays_and_the_books_balance(seed, rule, masked):
         np.testing.assert_array_equal(missed.get(place, left), left)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS, st.sampled_from([0.0, 1.0]))
 def test_exact_quotas_that_can_be_met_are_met_within_one_cell(seed, stay_weight):
     rule = replace(EXACT, stay_weight=stay_weight, new_weight=0.5)
@@ -99,7 +99,7 @@ def test_exact_quotas_that_can_be_met_are_met_within_one_cell(seed, stay_weight)
     assert found.unmet.shape == (0, 2) and found.missed.shape == (0, G)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS, RULES, st.sampled_from([0.0, 0.1]))
 def test_a_coarse_cell_without_a_quota_of_a_cell_stays_as_it_is(seed, rule, masked):
     odds, prior, quota = draw(seed, rule, masked, cells=0.6)
@@ -109,7 +109,7 @@ def test_a_coarse_cell_without_a_quota_of_a_cell_stays_as_it_is(seed, rule, mask
     np.testing.assert_array_equal(found.land_use[stays], prior[stays])
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(SEEDS, RULES, st.sampled_from([0.0, 0.3]))
 def test_strips_of_coarse_rows_give_the_same_bits(seed, rule, masked):
     odds, prior, quota = draw(seed, rule, masked)
@@ -196,7 +196,7 @@ def test_quotas_that_cannot_be_met_are_reported_and_met_as_far_as_can_be():
     )
 
 
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @given(SEEDS, st.sampled_from([1, -1]))
 def test_cumulative_change_is_met_within_one_cell_after_many_years(seed, direction):
     rng = np.random.default_rng(seed)
@@ -278,7 +278,7 @@ def test_unequal_cells_meet_the_area_and_not_only_the_number():
     assert (found.land_use == 1).sum() > 700 * 10**9 / area.mean() + 10
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(SEEDS, RULES, st.sampled_from(["exact", "soft", "none"]), st.sampled_from([0.0, 0.3]))
 def test_with_equal_weights_the_maps_before_do_not_matter(seed, rule, mode, masked):
     rule = replace(rule, mode=mode, new_weight=rule.stay_weight)
@@ -288,7 +288,7 @@ def test_with_equal_weights_the_maps_before_do_not_matter(seed, rule, mode, mask
     np.testing.assert_array_equal(found, plain)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(SEEDS, RULES, st.sampled_from([0.0, 0.3]))
 def test_without_maps_before_every_move_is_new(seed, rule, masked):
     odds, prior, quota = draw(seed, rule, masked)

@@ -52,7 +52,7 @@ def worth(prior, recent, new, p, rule, wanted, price):
     return total - (price * np.abs(count - wanted)).sum()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 10**9), RULES, st.sampled_from([0.0, 0.4]), st.integers(0, 5))
 def test_no_map_of_a_small_coarse_cell_is_better(seed, rule, masked, depth):
     """With so many maps before the prior, or none."""

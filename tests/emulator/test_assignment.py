@@ -63,7 +63,7 @@ def most(utility, target, price):
     return -found.fun - (price * part).sum()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(CASES)
 def test_the_sum_is_that_of_a_linear_program(case):
     utility, target, price = problem(*case)
@@ -74,7 +74,7 @@ def test_the_sum_is_that_of_a_linear_program(case):
         assert abs(found - best) <= 1e-6 * max(1, abs(best))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(CASES.map(lambda c: (c[0], min(c[1], 3), min(c[2], 6), c[3])))
 def test_the_sum_is_the_largest_of_all_maps(case):
     utility, target, price = problem(*case)
@@ -86,7 +86,7 @@ def test_the_sum_is_the_largest_of_all_maps(case):
         assert worth(*block, slot[b]) == best
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(CASES)
 def test_paths_alone_reach_the_same_sum(case):
     utility, target, price = problem(*case)
@@ -97,7 +97,7 @@ def test_paths_alone_reach_the_same_sum(case):
         assert worth(*block, walked[b]) == worth(*block, slot[b])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(CASES)
 def test_a_block_is_settled_alike_in_any_company(case):
     utility, target, price = problem(*case)

@@ -1,7 +1,7 @@
 """Fine cells of coarse cells against brute force."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from landstep.emulator.coarse_cells import CoarseCells, bundles
@@ -9,7 +9,6 @@ from landstep.emulator.coarse_cells import CoarseCells, bundles
 INDEX = st.lists(st.integers(0, 6), min_size=1, max_size=17).map(lambda i: np.array(sorted(i)))
 
 
-@settings(deadline=None)
 @given(INDEX, INDEX, st.data())
 def test_the_cells_of_a_coarse_cell_are_those_with_its_row_and_column(row, col, data):
     coarse = CoarseCells.of(row, col)
@@ -21,7 +20,6 @@ def test_the_cells_of_a_coarse_cell_are_those_with_its_row_and_column(row, col, 
         np.testing.assert_array_equal(found, np.flatnonzero(inside))
 
 
-@settings(deadline=None)
 @given(INDEX, INDEX)
 def test_a_field_sums_over_each_coarse_cell(row, col):
     field = np.arange(row.size * col.size).reshape(row.size, col.size)
@@ -30,7 +28,6 @@ def test_a_field_sums_over_each_coarse_cell(row, col):
     np.testing.assert_array_equal(coarse.sum(field), expected)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=30))
 def test_every_cell_of_every_block_stands_once_in_a_bundle(sizes):
     size = np.array(sizes)
@@ -45,7 +42,6 @@ def test_every_cell_of_every_block_stands_once_in_a_bundle(sizes):
     assert sorted(seen) == np.flatnonzero(size).tolist()
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**6))
 def test_the_width_of_a_row_depends_on_its_own_block(size):
     alone = next(bundles(np.arange(size), np.array([size]))).where.shape[1]

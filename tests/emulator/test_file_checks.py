@@ -98,7 +98,10 @@ def test_a_real_classic_file_is_whole_and_its_cut_copy_refused(real_data, tmp_pa
         NetcdfFile(tmp_path / "cut.nc")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.sampled_from([b"", b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n"]),
     st.binary(max_size=300),

@@ -41,7 +41,6 @@ def test_what_are_no_odds_give_no_number(wrong):
     assert np.isnan(p[:, 0, 0]).any() and not np.isnan(p[:, 0, 1]).any()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_slots_come_to_their_totals(seed):
     rng = np.random.default_rng(seed)
@@ -80,7 +79,7 @@ def test_terms_are_added_one_after_the_other(columns):
         assert in_order(terms)[column] == total
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 13), st.integers(1, 20))
 def test_a_block_is_fitted_alike_in_any_company(seed, n_slots, n_cells):
     rng = np.random.default_rng(seed)

@@ -189,7 +189,7 @@ def brute_force(fine_centres, first, step, count):
     return held.argmax(axis=1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     step=st.sampled_from([0.00998837, 0.01, 1 / 120, 0.1, 0.0371]),
     top=st.integers(-50, 79),

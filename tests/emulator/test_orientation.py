@@ -59,7 +59,10 @@ def test_south_first_rows_are_turned(tmp_path):
     assert np.array_equal(grid.lat_deg, LAT)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(flip=st.booleans(), shift=st.integers(0, 15), modulo=st.booleans())
 def test_a_globe_may_begin_at_any_longitude(tmp_path, flip, shift, modulo):
     stored_lon = np.roll(GLOBE_LON, -shift)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -44,7 +44,6 @@ def test_a_group_asks_for_the_change_of_its_states():
     np.testing.assert_array_equal(asked[:, 0, 0], [200, -100])
 
 
-@settings(deadline=None)
 @given(
     arrays(np.float32, (4, 3, 2, 3), elements=st.floats(2**-10, 0.3125, width=32)),
     arrays(np.int64, (2, 3), elements=st.integers(0, 10**15)),

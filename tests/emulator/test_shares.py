@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from landstep.emulator.errors import ConfigError
@@ -32,7 +32,6 @@ def divisions(draw):
 
 
 @given(divisions())
-@settings(deadline=None)
 def test_every_cell_is_owned_once_in_whole_coarse_cells(drawn):
     whole, land, ranks = drawn
     shares = whole.shares(land, ranks)
@@ -49,7 +48,6 @@ def test_every_cell_is_owned_once_in_whole_coarse_cells(drawn):
 
 
 @given(divisions())
-@settings(deadline=None)
 def test_a_rank_holds_what_its_windows_see_in_whole_coarse_cells(drawn):
     """Round the Earth on a globe, to the edges in a region; and it knows where all of that lies."""
     whole, land, ranks = drawn

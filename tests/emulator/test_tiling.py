@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from landstep.emulator.errors import ConfigError
@@ -42,7 +42,6 @@ def plans(draw):
 
 
 @given(plans())
-@settings(deadline=None)
 def test_blocks_cover_the_map_once_in_whole_coarse_cells(plan):
     """None is larger than asked, but where a single coarse cell is."""
     count = np.zeros(plan.cut.shape, int)
@@ -57,7 +56,6 @@ def test_blocks_cover_the_map_once_in_whole_coarse_cells(plan):
 
 
 @given(plans())
-@settings(deadline=None)
 def test_every_wanted_cell_is_answered_for_exactly_once(plan):
     """Cores do not overlap, miss no wanted cell, and end with wanted cells on each side."""
     count = np.zeros(plan.cut.shape, int)
@@ -95,7 +93,6 @@ def test_a_core_is_written_into_a_map_or_a_part_of_it():
 
 
 @given(plans())
-@settings(deadline=None)
 def test_windows_lie_on_the_strides_phase(plan):
     """A pooled block never holds cells of two blocks of the uncut map."""
     stride = plan.cut.stride
@@ -109,7 +106,6 @@ def test_windows_lie_on_the_strides_phase(plan):
 
 
 @given(plans())
-@settings(deadline=None)
 def test_a_window_sees_its_halo_but_beyond_true_edges(plan):
     """Cell by cell: place p of a window is the map's cell start - before + p, or beyond the map."""
     (ny, nx), halo, stride = plan.cut.shape, plan.cut.halo, plan.cut.stride
@@ -131,7 +127,6 @@ def test_a_window_sees_its_halo_but_beyond_true_edges(plan):
 
 
 @given(plans(), st.integers(0, 9), st.integers(0, 9))
-@settings(deadline=None)
 def test_a_part_of_a_grid_has_the_windows_of_the_whole(plan, down, right):
     """Moved by the part's first row and column; what it misses lies beyond its own edges."""
     cut = plan.cut
@@ -152,7 +147,6 @@ def test_a_part_of_a_grid_has_the_windows_of_the_whole(plan, down, right):
 
 
 @given(plans())
-@settings(deadline=None)
 def test_reading_and_writing_gives_the_map_back(plan):
     """The cores of what was read, put together, are the map wherever it was wanted."""
     source = np.random.default_rng(0).integers(0, 250, plan.cut.shape).astype(np.uint8)

@@ -234,7 +234,7 @@ def test_areas_of_polygons_that_are_known() -> None:
         assert area == pytest.approx([np.pi / 2, cap, band, band], rel=1e-13)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.floats(-180, 180), st.floats(-1, 1), st.floats(1e-4, 1.4),
     st.lists(st.floats(0, 359), min_size=3, max_size=7, unique=True), st.booleans(),
@@ -273,7 +273,7 @@ def test_a_convex_polygon_anywhere_has_its_angles_area_and_holds_its_inside(
     assert np.array_equal(held[sure], (sides > 0).all(axis=0)[sure])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.floats(-180, 180), st.floats(40, 90), st.booleans(), st.booleans(),
     st.lists(st.floats(0.05, 1.3), min_size=5, max_size=14), st.integers(0, 2**31),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from landstep.coupling.points import Points
@@ -84,7 +84,6 @@ def quartered(draw: st.DrawFn) -> list[Rectangle]:
     return cells
 
 
-@settings(deadline=None)
 @given(reduced_rows() | quartered(), st.sampled_from([globe, region]))
 def test_rectangles_that_cover_the_earth_share_out_every_cell_exactly(
     cells: list[Rectangle], make: object
@@ -146,7 +145,6 @@ def brute_force(cells: list[Rectangle], grid: Grid) -> np.ndarray:
     return found.reshape(len(cells), -1)
 
 
-@settings(deadline=None)
 @given(reduced_rows() | quartered())
 def test_each_part_is_right_to_the_step_that_angles_are_counted_in(
     cells: list[Rectangle],
@@ -190,7 +188,6 @@ def total_of_parts(points: Points, grid: Grid, parts: list[Part], n: int) -> np.
     )
 
 
-@settings(deadline=None)
 @given(quartered(), divided(globe()))
 def test_parts_of_the_globe_add_up_to_the_whole(cells: list[Rectangle], parts: list[Part]) -> None:
     points = points_of(cells)
@@ -199,7 +196,6 @@ def test_parts_of_the_globe_add_up_to_the_whole(cells: list[Rectangle], parts: l
     )
 
 
-@settings(deadline=None)
 @given(reduced_rows(), divided(region()))
 def test_parts_of_a_region_add_up_to_the_whole(cells: list[Rectangle], parts: list[Part]) -> None:
     points = points_of(cells)
@@ -208,7 +204,6 @@ def test_parts_of_a_region_add_up_to_the_whole(cells: list[Rectangle], parts: li
     )
 
 
-@settings(deadline=None)
 @given(quartered(), st.randoms(use_true_random=False))
 def test_points_in_another_order_get_the_same(cells: list[Rectangle], chance: object) -> None:
     order = list(range(len(cells)))
