@@ -179,8 +179,10 @@ def run_reference(
 
     returns : arrays by name, map_YEAR (y, x) uint8 class numbers and field_NAME_YEAR (n_points,)
         float64; and what their bits depend on
+    Raises InputError, before any year is computed, where the forcing lacks one.
     """
     emulator = Emulator.open(experiment)
+    emulator.inputs.forcing.require_years(first, last)
     points = reference_points(emulator.inputs)
     coupler = Coupler.on(emulator, points, year=first)
     arrays: dict[str, np.ndarray] = {}

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 
 from landstep.emulator.emulator import ALONE, Emulator
 from landstep.emulator.errors import ConfigError
-from landstep.emulator.legs import Leg, copied_years, legs_of
+from landstep.emulator.legs import Leg, copied_years, legs_of, require_forcing
 from landstep.emulator.model_checks import direction_of
 from landstep.emulator.output import Year
 from landstep.emulator.quota_report import QuotaReport, worst_of
@@ -73,8 +73,9 @@ def run_years(
     stop : asked after each year but the last; what it gives, unless "", is why to end there
     ranks : processes that share the map; the first of them writes, and all make the same call
     returns : the last state (this rank's part of it), and what came of the quotas
-    Raises what `Emulator` raises, and ConfigError where the folder holds another run, or this one
-    with years past `last`. What was written before stays whole.
+    Raises what `Emulator` raises, InputError, before anything is computed or written, where the
+    forcing lacks a year, and ConfigError where the folder holds another run, or this one with years
+    past `last`. What was written before stays whole.
     """
     emulator = Emulator.open(experiment, ranks)
     both_ways = restart is None and not cold
@@ -90,6 +91,8 @@ def run_years(
     there = not (by_hand or fresh) and _on_first(ranks, lambda: holds(output, of))
     if not there and given is None:
         given = emulator.start(legs[0].first, direction=legs[0].direction, cold=cold)
+    with ranks.together():
+        require_forcing(emulator, legs)
     with ExitStack() as stack:
         with ranks.together():
             if ranks.is_first:

@@ -131,16 +131,32 @@ class Forcing:
         Raises InputError for a year outside the files, or fractions that cannot be: percent,
         negative, summing to more than 1, a fill value that the file does not declare.
         """
-        first, last = self.years
-        if not first <= year <= last:
-            names = " + ".join(part.path.name for part in self._parts)
-            raise InputError(f"{names}: year {year} outside {first}-{last}; there is no forcing")
+        self.require_years(year, year)
         if year not in self._kept:
             fractions = self._read(year)
             while len(self._kept) >= _KEPT_YEARS:
                 del self._kept[next(iter(self._kept))]
             self._kept[year] = fractions
         return self._kept[year]
+
+    def require_years(self, first: int, last: int) -> None:
+        """Refuse a span of years that the files do not hold, before any of it is computed.
+
+        first, last : the ends of the span, either of which may be the later one
+        Raises InputError, naming the files and the first year on the way that they lack.
+        """
+        begin, end = self.years
+        lacking = next((y for y in (first, last) if not begin <= y <= end), None)
+        if lacking is None:
+            return
+        names = " + ".join(part.path.name for part in self._parts)
+        if lacking != first:  # on the way to the last year: the one after those that are there
+            lacking = end + 1 if last > end else begin - 1
+        span = "" if first == last else f" (asked for: {first} to {last})"
+        raise InputError(
+            f"{names}: year {lacking} outside {begin}-{end}; there is no forcing{span}; stay "
+            "within these years, or name a file that holds the others in [forcing] files"
+        )
 
     def _read(self, year: int) -> np.ndarray:
         part = next(part for part in self._parts if year in part.years)

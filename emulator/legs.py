@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from landstep.emulator.emulator import Emulator
@@ -45,6 +46,22 @@ def legs_of(emulator: Emulator, first: int, last: int) -> tuple[Leg, ...]:
     if first < begin <= last and copied_years(emulator):
         return Leg(begin, first, RESTART_BACKWARD), Leg(begin, last)
     return (Leg(first, last),)
+
+
+def require_forcing(emulator: Emulator, legs: Sequence[Leg]) -> None:
+    """Refuse legs whose steps need a year that the forcing lacks, before any is made: InputError.
+
+    A year whose map is copied needs no forcing, unless a step begins at it.
+    """
+    copied = set(copied_years(emulator))
+    for leg in legs:
+        before, last = leg.first, leg.last
+        while before != last and before + leg.step in copied:
+            before += leg.step
+        while before != last and last in copied:
+            last -= leg.step
+        if before != last:
+            emulator.inputs.forcing.require_years(before, last)
 
 
 def copied_years(emulator: Emulator) -> tuple[int, ...]:

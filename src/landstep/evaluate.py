@@ -40,6 +40,8 @@ def evaluate_experiment(
     """
     progress("opening the experiment")
     emulator = Emulator.open(experiment)
+    if run is not None:
+        emulator.inputs.forcing.require_years(*run)
     case = case_of(emulator.inputs, emulator.experiment.name, forced=run or ())
     plan = Plan(
         pairs=tuple(pairs),

@@ -17,7 +17,7 @@ from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.graph_checks import with_metadata
-from landstep.emulator.legs import Leg, copied_years
+from landstep.emulator.legs import Leg, copied_years, require_forcing
 from landstep.emulator.model_file import read_verified, write_model
 from landstep.emulator.precision_gate import broken_limits, drift_figures, moved, step_figures
 from landstep.emulator.run_folder import RECORD, identity
@@ -57,14 +57,15 @@ def verify_experiment(
         starts from the map of `first` and goes to `last` or beyond
     out : the copy of the model (default: `copy_path`)
     Raises ConfigError where there is nothing to verify, the folder holds another run, or the run
-    copies observed maps; InputError where a map is missing; ModelError where the provider is not
-    there or its precision does not take effect.
+    copies observed maps; InputError, before any year is computed, where a map or forcing is
+    missing; ModelError where the provider is not there or its precision does not take effect.
     """
     experiment = load_experiment(path)
     leg = Leg(first, last)
     tested, plain = open_both(experiment)
     _check_years(plain, leg)
     check_reference(plain, reference, first)
+    _check_maps(reference, leg)
     gate = measure(tested, plain, reference, leg, progress)
     out = copy_path(experiment) if out is None else out
     write_copy(experiment.model_path(), gate, out)
@@ -98,6 +99,18 @@ def _check_years(emulator: Emulator, leg: Leg) -> None:
             f'years {leg.first}:{leg.last}: with observed = "copy" the map of {copied[0]} is not '
             'stepped; start at the last observed map, or set observed = "emulate" in both runs'
         )
+    require_forcing(emulator, [leg])
+
+
+def _check_maps(reference: Path, leg: Leg) -> None:
+    """Refuse a reference that lacks the map of a year, before any is computed: InputError."""
+    for year in leg.after(leg.first):
+        path = reference / f"land_use_{year}.nc"
+        if not path.exists():
+            raise InputError(
+                f"{path}: not found; expected a map of each year of {leg.first}:{leg.last}; take "
+                f"the run on to {leg.last}, or verify fewer years"
+            )
 
 
 def check_reference(plain: Emulator, folder: Path, first: int) -> None:

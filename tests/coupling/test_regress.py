@@ -26,6 +26,15 @@ def test_a_run_agrees_with_its_own_reference(experiment: Path, reference: Path) 
     assert "equal bit for bit" in report.text
 
 
+def test_years_without_forcing_are_refused_before_any_is_computed(
+    experiment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regress.Coupler, "on", None)
+    with pytest.raises(InputError, match="states_scenario.nc: year 2101 outside 1980-2100"):
+        regress.record(experiment, tmp_path / "reference", 2015, 2200)
+    assert not (tmp_path / "reference").exists()
+
+
 def test_one_changed_cell_fails_the_check(experiment: Path, reference: Path) -> None:
     note, stored = regress.load(reference)
     arrays, provenance = regress.run_reference(experiment, 2015, 2017)

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 
@@ -181,11 +182,31 @@ def test_a_folder_that_cannot_be_made_is_named(experiment, tmp_path):
         run_years(experiment, 2015, 2016, tmp_path / "file" / "run")
 
 
-def test_what_was_written_before_an_error_stays(experiment, tmp_path):
-    """Forcing ends in 2100, and begins in 1980."""
-    with pytest.raises(InputError, match="year 1979 outside"):
-        run_years(experiment, 1985, 1978, tmp_path)
-    assert State.load(tmp_path / "restart.nc").year == 1980
+@pytest.mark.parametrize(("first", "last", "lacking"), [(1985, 1978, 1979), (2030, 10**20, 2101)])
+def test_forcing_that_ends_too_early_is_refused_before_the_first_year(
+    experiment, tmp_path, first, last, lacking
+):
+    """Forcing ends in 2100, and begins in 1980. Nothing is made that would be in the way."""
+    with pytest.raises(InputError, match=rf"year {lacking} outside 1980-2100.*{first} to {last}"):
+        run_years(experiment, first, last, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_years_that_are_copied_need_no_forcing_but_the_first_step_does(copying, tmp_path):
+    """Without forcing of 2029 on, the maps to 2030 can be copied; a step from 2030 cannot be."""
+    world = tmp_path / "short"
+    shutil.copytree(copying.parent, world, ignore=shutil.ignore_patterns("run*"))
+    with netCDF4.Dataset(world / "states_scenario.nc") as file:
+        assert file["time"].size > 14 and file["time"].units.startswith("years since 2015")
+    text = (world / "copying.toml").read_text("utf-8")
+    one = text.replace(', "states_scenario.nc"', "")
+    assert one != text
+    (world / "copying.toml").write_text(one, "utf-8")
+    forcing = load_experiment(world / "copying.toml").forcing
+    assert [file.name for file in forcing.files] == ["states_history.nc"]
+    assert run_years(world / "copying.toml", 2013, 2017, tmp_path / "run").state.year == 2017
+    with pytest.raises(InputError, match="states_history.nc: year 2030 outside 1980-2015"):
+        run_years(world / "copying.toml", 2013, 2031, tmp_path / "other")
 
 
 def test_a_start_that_cannot_be_leaves_nothing(experiment, tmp_path):

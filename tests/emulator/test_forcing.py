@@ -98,6 +98,20 @@ def test_one_form_leaves_the_door(joined):
     assert np.nanmin(year) >= 0 and np.nanmax(year) <= 1
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "lacking"),
+    [(2010, 2019, 2019), (2010, 2900, 2019), (2018, 1800, 2009), (2009, 2012, 2009), (30, 40, 30)],
+)
+def test_a_span_is_held_against_the_years_of_the_files(joined, first, last, lacking):
+    with pytest.raises(InputError, match=f"history.nc.*year {lacking} outside 2010-2018"):
+        joined[0].require_years(first, last)
+
+
+@pytest.mark.parametrize(("first", "last"), [(2010, 2018), (2018, 2010), (2015, 2015)])
+def test_a_span_within_the_files_is_taken_either_way(joined, first, last):
+    joined[0].require_years(first, last)
+
+
 @pytest.mark.parametrize("year", [2009, 2019, 2101, 0, -1])
 def test_a_year_outside_is_never_clamped(joined, year):
     with pytest.raises(InputError, match=f"year {year} outside 2010-2018"):
