@@ -11,7 +11,7 @@ from pydantic import Field
 
 from landstep.data.source_map import TIFF
 from landstep.emulator.errors import ConfigError, InputError
-from landstep.emulator.experiment import StaticsTable, StrictTable, read_table
+from landstep.emulator.experiment import StaticsTable, StrictTable, folder_of, read_table
 from landstep.emulator.land_use import PHASE
 from landstep.emulator.netcdf import NetcdfFile
 
@@ -77,7 +77,7 @@ def load_sources(path: Path) -> Sources:
 
     Raises ConfigError where it is missing, not TOML, or has a key or value that cannot be.
     """
-    return read_table(path, Sources, {"folder": path.resolve().parent})
+    return read_table(path, Sources, {"folder": folder_of(path)})
 
 
 def find_maps(sources: Sources, first: int, last: int) -> tuple[list[YearMap], str]:

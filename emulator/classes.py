@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +11,7 @@ import numpy as np
 
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.groups import Forbidden, Group, number_of, read_groups, read_rule
+from landstep.emulator.toml_file import parse_toml
 
 MASKED = 255
 """Class number of a cell whose class is not known."""
@@ -229,7 +229,7 @@ def scheme(name: str) -> Scheme:
 
 def parse_scheme(name: str, text: str) -> Scheme:
     """Build a scheme from the text of its TOML table; ConfigError where it contradicts itself."""
-    table = tomllib.loads(text)
+    table = parse_toml(text, f"scheme {name}")
     classes = table["class"]
     names = tuple(c["name"] for c in classes)
     codes = tuple(int(c["code"]) for c in classes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import tomllib
+import math
+import re
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -19,8 +20,11 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from landstep.emulator.builtin import builtin_path
+from landstep.emulator.classes import scheme, scheme_names
 from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.path_text import path_problem
 from landstep.emulator.providers import pair_problem
+from landstep.emulator.toml_file import read_toml, short
 
 Table = TypeVar("Table", bound=BaseModel)
 
@@ -29,6 +33,20 @@ class StrictTable(BaseModel):
     """A table of a TOML file: read-only, no key that is not known."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse `true` for a number, which counts as 1, numbers without end, and no paths."""
+        kinds = _kinds(cls.model_fields[str(info.field_name)].annotation)
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, bool) and bool not in kinds:
+                raise ValueError("expected no true or false here")
+            if isinstance(entry, str) and Path in kinds and (problem := path_problem(entry)):
+                raise ValueError(problem)
+            if not any(issubclass(kind, StrictTable) for kind in kinds):
+                _check_numbers(entry)
+        return value
 
 
 class LandUseTable(StrictTable):
@@ -54,6 +72,13 @@ class StaticsTable(StrictTable):
     elevation: str
     soil_texture: str
     climate_zone: str
+
+    @field_validator("elevation", "soil_texture", "climate_zone")
+    @classmethod
+    def _is_a_path(cls, entry: str) -> str:
+        if problem := path_problem(entry):
+            raise ValueError(problem)
+        return entry
 
 
 class RunTable(StrictTable):
@@ -163,6 +188,28 @@ class Experiment(StrictTable):
     checksums: dict[str, str] = {}
     folder: Path
 
+    @field_validator("model")
+    @classmethod
+    def _is_a_path(cls, model: str | None) -> str | None:
+        if model is not None and (problem := path_problem(model)):
+            raise ValueError(problem)
+        return model
+
+    @field_validator("checksums")
+    @classmethod
+    def _are_sha256(cls, checksums: dict[str, str]) -> dict[str, str]:
+        """Take 64 hexadecimal digits as any program prints them: capitals, blanks between."""
+        found = {}
+        for name, stated in checksums.items():
+            if problem := path_problem(name):
+                raise ValueError(f"{short(name)}: {problem}")
+            found[name] = "".join(stated.split()).lower()
+            if not re.fullmatch("[0-9a-f]{64}", found[name]):
+                raise ValueError(
+                    f"{short(name)} = {short(stated)}: expected a sha256, 64 hexadecimal digits"
+                )
+        return found
+
     def path(self, entry: str | Path) -> Path:
         """Turn a path of the file into one that can be opened."""
         return self.folder / entry
@@ -213,12 +260,15 @@ def load_experiment(path: str | Path) -> Experiment:
 
     Raises ConfigError where it is missing, not TOML, or has a key or value that cannot be.
     """
-    path = Path(path)
+    return read_table(Path(path), Experiment, {"folder": folder_of(path)})
+
+
+def folder_of(path: str | Path) -> Path:
+    """Give the folder of a file, which the paths in it are relative to; ConfigError for no path."""
     try:
-        folder = path.resolve().parent
-    except (OSError, ValueError) as error:
+        return Path(path).resolve().parent
+    except (OSError, ValueError, RuntimeError) as error:  # the last for links in a circle
         raise ConfigError(f"{str(path)!r}: not a path: {error}") from error
-    return read_table(path, Experiment, {"folder": folder})
 
 
 def read_table(path: Path, kind: type[Table], extra: dict[str, Any] | None = None) -> Table:
@@ -227,24 +277,13 @@ def read_table(path: Path, kind: type[Table], extra: dict[str, Any] | None = Non
     extra : values that are not the file's to give
     Raises ConfigError.
     """
+    values, extra = read_toml(path), extra or {}
+    for key in extra.keys() & values.keys():
+        raise ConfigError(f"{path}: unknown key '{key}'")
     try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read: {error.strerror}; is the path right?"
-        ) from error
-    except ValueError as error:
-        raise ConfigError(f"{str(path)!r}: not a text file in UTF-8 ({error})") from error
-    extra = extra or {}
-    try:
-        values = tomllib.loads(text)
-        for key in extra.keys() & values.keys():
-            raise ConfigError(f"{path}: unknown key '{key}'")
         return kind.model_validate({**values, **extra})
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_first_problem(error, kind)}") from error
+        raise ConfigError(f"{path}: {_first_problem(error, kind, values)}") from error
 
 
 def problem_place(error: ValidationError) -> tuple[int | str, ...]:
@@ -256,7 +295,7 @@ def _first(error: ValidationError) -> ErrorDetails:
     return min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
 
 
-def _first_problem(error: ValidationError, kind: type[BaseModel]) -> str:
+def _first_problem(error: ValidationError, kind: type[BaseModel], values: dict[str, Any]) -> str:
     """Say what is wrong in the words of the file, not of the validator."""
     first = _first(error)
     place = ".".join(str(part) for part in first["loc"])
@@ -264,10 +303,41 @@ def _first_problem(error: ValidationError, kind: type[BaseModel]) -> str:
         known = _keys(kind, first["loc"][:-1])
         close = difflib.get_close_matches(str(first["loc"][-1]), known, 1)
         hint = f" (did you mean '{close[0]}'?)" if close else f"; it may have {sorted(known)}"
-        return f"unknown key '{place}'{hint}"
+        return f"unknown key {short(place)}{hint}"
     if first["type"] == "missing":
-        return f"key '{place}' is missing"
-    return f"{place} = {first['input']!r}: {first['msg']}"
+        return f"key '{place}' is missing{_choice(first['loc'], values)}"
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{place} = {short(first['input'])}: {said}" if place else said
+
+
+def _choice(place: tuple[int | str, ...], values: dict[str, Any]) -> str:
+    """Say what may stand where a key is missing, for those that nobody can guess."""
+    table = values.get(str(place[0])) if len(place) == 2 else None
+    if not isinstance(table, dict) or place[0] != "land_use":
+        return ""
+    if place[1] == "scheme":
+        return f"; the class schemes are {scheme_names()}"
+    if place[1] == "variant" and table.get("scheme") in scheme_names():
+        of = scheme(table["scheme"])
+        return f"; which product is the file? Scheme {of.name} has {sorted(of.variants)}"
+    return ""
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Types that an annotation is made of: {int, NoneType} of `int | None`."""
+    inner = [kind for part in get_args(annotation) for kind in _kinds(part)]
+    return {annotation, *inner} if isinstance(annotation, type) else set(inner)
+
+
+def _check_numbers(value: object) -> None:
+    """Refuse what no quantity is (nan, inf), and whole numbers that TOML does not have."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_numbers(inner)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("a whole number of more than 64 bits")
 
 
 def _keys(kind: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

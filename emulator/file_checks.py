@@ -41,6 +41,8 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path}: file not found; check the path") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror} (errno {error.errno})") from error
+    except ValueError as error:  # a NUL, or what the file system's encoding lacks
+        raise InputError(f"{str(path)!r}: not a path: {error}") from error
 
 
 def is_locked(path: Path) -> bool:

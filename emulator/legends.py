@@ -6,7 +6,6 @@ Source of each row: stands in the row, legends/NAME.toml.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -17,6 +16,7 @@ from landstep.emulator.classes import first_place
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.koppen import KOPPEN_NAMES
 from landstep.emulator.mapped import put, row_pieces, zeros
+from landstep.emulator.toml_file import parse_toml
 
 ZONE_GROUPS = (
     "tropical",
@@ -100,7 +100,7 @@ def parse_legend(name: str, text: str) -> Legend:
     group_of[0] = UNKNOWN_GROUP
     code_of_koppen = np.zeros(len(KOPPEN_NAMES), np.uint8)
     names: dict[int, str] = {}
-    for row in tomllib.loads(text)["code"]:
+    for row in parse_toml(text, f"legend {name}")["code"]:
         code, where = int(row["code"]), f"legend {name}, code {row['code']}"
         if not 1 <= code <= 254 or code in names:
             raise ConfigError(f"{where}: expected each of 1 to 254 at most once")

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from landstep.emulator.card import Weights, WeightsByLag
-from landstep.emulator.experiment import StrictTable, read_table
+from landstep.emulator.experiment import StrictTable, folder_of, read_table
 
 Year = int
 Positive = Annotated[int, Field(ge=1)]
@@ -173,8 +173,7 @@ def load_config(path: str | Path) -> TrainingConfig:
 
     Raises ConfigError where it is missing, not TOML, or has a key or value that cannot be.
     """
-    path = Path(path)
-    return read_table(path, TrainingConfig, {"folder": path.resolve().parent})
+    return read_table(Path(path), TrainingConfig, {"folder": folder_of(path)})
 
 
 def training_pairs(

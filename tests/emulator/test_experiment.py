@@ -76,6 +76,22 @@ def test_paths_are_relative_to_the_file(write, tmp_path):
          "with .*one of: cpu fp32, cuda fp32, tensorrt fp32, openvino fp32, openvino bf16"),
         ("[statics]", '[run]\nprecision = "fp16"\nprovider = "openvino"\n[statics]',
          "run.precision = 'fp16': .*'openvino' with precision 'fp16'"),
+        ("[statics]", "[run]\nthreads = true\n[statics]", "run.threads = True: expected no true"),
+        ("[statics]", "[run]\ncore = 8.5\n[statics]", "run.core = 8.5: "),
+        ('name = "test"', 'name = "t"\nstart = 2015-01-01', "start = datetime.date"),
+        ('name = "test"', 'name = "t"\nstart = nan', "start = nan: expected a finite number"),
+        ('name = "test"', f'name = "t"\nstart = {2**63}', f"start = {2**63}: .*64 bits"),
+        ('name = "test"', 'name = "t"\nname = "u"', "line 3.*given twice"),
+        ('"maps.nc"', '"a\\u0000b"', r"land_use.file = .*character '\\x00' \(at place 1\)"),
+        ('"maps.nc"', '"a\\nb"', r"land_use.file = .*character '\\n'"),
+        ('"maps.nc"', '""', "land_use.file = '': expected a path"),
+        ('"a.nc"', '"a\\u007f"', r"forcing.files = .*character '\\x7f'"),
+        ('"topography.nc"', '"a\\u0000.nc:v"', r"statics.elevation = .*'\\x00'"),
+        ('"models/m.onnx"', f'"{"m" * 256}"', "model = .*a file name of 256 bytes"),
+        ('"models/m.onnx"', f'"{"m/" * 2500}"', "model = .*a path of 5000 bytes"),
+        ("[statics]", '[coupling]\ndump = "\\u0000"\n[statics]', r"coupling.dump = .*'\\x00'"),
+        ('scheme = "hilda8"\n', "", r"'land_use.scheme' is missing; .*'hilda13', 'hilda8'"),
+        ('variant = "forest"\n', "", r"'land_use.variant' is missing; .*'forest'"),
     ],
 )  # fmt: skip
 def test_a_slip_is_named(write, old, new, words):
@@ -156,6 +172,27 @@ def test_checksums_hold_files_to_their_bytes(write, tmp_path):
     (tmp_path / "maps.nc").unlink()
     with pytest.raises(InputError, match=r"maps.nc: named in \[checksums\].*No such file"):
         experiment.verify_checksums()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [str.upper, lambda s: f" {s}\\t", lambda s: " ".join(s[i : i + 2] for i in range(0, 64, 2))],
+)
+def test_a_checksum_is_taken_as_any_program_prints_it(write, tmp_path, written):
+    """PowerShell in capitals, certutil of older Windows with blanks between the bytes."""
+    (tmp_path / "maps.nc").write_bytes(b"maps")
+    good = hashlib.sha256(b"maps").hexdigest()
+    experiment = load_experiment(write(more=f'[checksums]\n"maps.nc" = "{written(good)}"\n'))
+    experiment.verify_checksums()
+    (tmp_path / "maps.nc").write_bytes(b"mapz")
+    with pytest.raises(InputError, match=f"maps.nc.*{good}"):
+        experiment.verify_checksums()
+
+
+@pytest.mark.parametrize("wrong", ["", "0x" + "a" * 62, "a" * 63, "g" * 64, "a" * 65, "d" * 32])
+def test_a_checksum_of_another_kind_is_named(write, wrong):
+    with pytest.raises(ConfigError, match=f"checksums.*'maps.nc' = '{wrong}'.*64 hexadecimal"):
+        load_experiment(write(more=f'[checksums]\n"maps.nc" = "{wrong}"\n'))
 
 
 def test_any_table_can_be_read_so():
