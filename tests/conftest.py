@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from landstep.data.world import make_world
-from landstep.emulator.card import Card, write_manifest
-from landstep.emulator.classes import scheme
+from landstep.emulator.card import manifest_path, write_manifest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+MODELS = REPOSITORY / "tests" / "models"
 
 settings.register_profile(
     "landstep",
@@ -50,33 +52,6 @@ def not_root() -> None:
         pytest.skip("root may read and write everything: permissions cannot be tested as root")
 
 
-LUH2_STATES = (
-    "primf", "primn", "secdf", "secdn", "urban", "c3ann", "c4ann", "c3per", "c4per", "c3nfx",
-    "pastr", "range",
-)  # fmt: skip
-
-
-def tiny_card() -> Card:
-    """Card of a network of depth 2 for the made-up world."""
-    of = scheme("hilda8")
-    return Card(
-        name="tiny",
-        landstep_version="0.1.0",
-        scheme="hilda8",
-        class_codes=list(of.codes),
-        class_names=list(of.names),
-        states=list(LUH2_STATES),
-        continuous=["elevation"],
-        categories=[{"name": "soil_texture", "size": 8}, {"name": "climate_zone", "size": 6}],
-        base=4,
-        depth=2,
-        history=3,
-        direction="both",
-        lags=[1, 2, 10],
-        sources=["random weights"],
-    )
-
-
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a made-up world of 120 x 180 cells; "experiment.toml" in it names its files."""
@@ -86,25 +61,24 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ONNX file, with manifest, of a small random network that moves every sixth cell or so a year.
+def stored_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give a function that copies a model of tests/models, with its manifest: (name) -> path.
 
-    Each land class leans to the next, as much as it leans to itself, and the random rest decides.
+    tests/export/test_stored_models.py says which there are, and writes them anew.
     """
-    import torch
 
-    from landstep.export.write import write_verified
-    from landstep.training.network import LandUseNetwork, NetworkShape
+    def copy(name: str) -> Path:
+        stored, folder = MODELS / f"{name}.onnx", tmp_path_factory.mktemp("model")
+        shutil.copy(manifest_path(stored), folder)
+        return Path(shutil.copy(stored, folder))
 
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(5)
-        network = LandUseNetwork(NetworkShape.of_card(tiny_card())).eval()
-        network.set_scaling(np.array([400.0]), np.array([300.0]))
-        network.head_features.weight.normal_(0, 1.5)
-        network.head_inputs.weight.normal_(0, 0.1)
-        for number in range(1, 7):
-            network.head_inputs.weight[number % 6 + 1, number] += 0.75
-    return write_verified(network, tiny_card(), (), tmp_path_factory.mktemp("model") / "tiny.onnx")
+    return copy
+
+
+@pytest.fixture(scope="session")
+def tiny_model(stored_model: Callable[[str], Path]) -> Path:
+    """ONNX file, with manifest, of a small random network that moves every sixth cell a year."""
+    return stored_model("tiny")
 
 
 @pytest.fixture(scope="session")

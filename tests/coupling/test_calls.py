@@ -239,7 +239,7 @@ def test_two_handles_work_at_once_and_one_waits(
     """The barrier is passed only if two threads are inside different handles together."""
     other = type(recorded)(c_api)
     assert other.open("another", year=None) == (0, "")
-    barrier, inside, most = threading.Barrier(2, timeout=60), [0], [0]
+    barrier, inside, most = threading.Barrier(2, timeout=1800), [0], [0]
 
     def meet(self: Recorder, year: int, month: int, day: int) -> bool:
         if month == 2:
@@ -261,7 +261,7 @@ def test_two_handles_work_at_once_and_one_waits(
         for thread in run:
             thread.start()
         for thread in run:
-            thread.join(60)
+            thread.join(1800)
 
     start([recorded, other], 2)
     most[0] = 0

@@ -172,7 +172,7 @@ def launched(ranks: int, folder: Path, **told: object) -> subprocess.CompletedPr
     return subprocess.run(
         ["mpirun", "--oversubscribe", "-n", str(ranks), sys.executable, "-c", HOST,
          json.dumps(told)],
-        cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, timeout=120,
+        cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, timeout=1800,
     )  # fmt: skip
 
 

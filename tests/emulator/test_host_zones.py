@@ -253,7 +253,7 @@ def test_two_ranks_and_a_restart_on_another_number_give_the_bits_of_one(experime
         command = ["mpirun", "--oversubscribe", "-n", str(ranks), sys.executable, "-c", STEPS]
         done = subprocess.run(
             [*command, *map(str, arguments)], cwd=tmp_path, env=os.environ | QUIET, text=True,
-            capture_output=True, timeout=120,
+            capture_output=True, timeout=1800,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout.strip()

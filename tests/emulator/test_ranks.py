@@ -40,13 +40,11 @@ for year in (2016, 2017, 2018):
 """
 
 
-def mpirun(
-    ranks: int, *command: str, cwd: Path, timeout: float = 120
-) -> subprocess.CompletedProcess:
+def mpirun(ranks: int, *command: str, cwd: Path) -> subprocess.CompletedProcess:
     """Run a command on several ranks."""
     return subprocess.run(
         ["mpirun", "--oversubscribe", "-n", str(ranks), *command],
-        cwd=cwd, env=os.environ | QUIET, capture_output=True, text=True, timeout=timeout,
+        cwd=cwd, env=os.environ | QUIET, capture_output=True, text=True, timeout=1800,
     )  # fmt: skip
 
 
@@ -135,7 +133,7 @@ def test_a_rank_that_is_killed_ends_all_and_costs_a_year_at_most(experiment, tmp
     ranks = [p for p in psutil.Process(process.pid).children() if "landstep" in p.cmdline()]
     assert len(ranks) == 2
     ranks[1].kill()
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=1800)
     assert process.returncode != 0 and "signal 9" in told
     reached = State.load(restart).year
     subprocess.run([*run, f"2015:{reached + 1}"], cwd=tmp_path, check=True)
@@ -159,7 +157,7 @@ with ended_by_all(ranks):
         raise ZeroDivisionError("only here")
     ranks.largest(1)
 """
-    done = mpirun(2, sys.executable, "-c", code, cwd=tmp_path, timeout=60)
+    done = mpirun(2, sys.executable, "-c", code, cwd=tmp_path)
     assert done.returncode != 0 and "ZeroDivisionError: only here" in done.stderr
 
 

@@ -89,7 +89,7 @@ def run_ranks(mpi_program: Path) -> RunRanks:
             command += [":"] if place else []
             command += ["-n", str(ranks), str(mpi_program), str(namelist)]
         done = subprocess.run(
-            command, cwd=cwd, env=os.environ | QUIET, capture_output=True, text=True, timeout=300
+            command, cwd=cwd, env=os.environ | QUIET, capture_output=True, text=True, timeout=1800
         )
         return done.returncode, done.stdout, done.stderr
 

@@ -113,7 +113,7 @@ def run(
         done = subprocess.run(
             ["mpirun", "--oversubscribe", "-n", str(ranks), sys.executable, "-c", HOST,
              json.dumps(told)],
-            cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, timeout=300,
+            cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, timeout=1800,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         with np.load(folder / "results.npz") as file:

@@ -60,7 +60,7 @@ def run(region: Path, points: Points, tmp_path_factory: pytest.TempPathFactory) 
         )  # fmt: skip
         done = subprocess.run(
             ["mpirun", "--oversubscribe", "-n", str(ranks), str(program), str(namelist)],
-            cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, timeout=300,
+            cwd=folder, env=os.environ | QUIET, capture_output=True, text=True, timeout=1800,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         return folder

@@ -172,7 +172,7 @@ def ranks(world: Path, log: Path) -> Callable[..., None]:
         done = subprocess.run(
             ["mpirun", "--oversubscribe", "-n", str(number), sys.executable, "-c", HOST,
              json.dumps(told)],
-            env=os.environ | QUIET, capture_output=True, text=True, timeout=120,
+            env=os.environ | QUIET, capture_output=True, text=True, timeout=1800,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
 

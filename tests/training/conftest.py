@@ -92,6 +92,18 @@ def numbered(region):
     return dataclasses.replace(region, continuous=numbers.reshape(1, *region.shape))
 
 
+@pytest.fixture(scope="session")
+def straight(region, tmp_path_factory):
+    """Train once by the training file as it is, without a stop: the checkpoint, to be read only."""
+    from landstep.training import fit
+
+    path = tmp_path_factory.mktemp("straight") / "made_up.toml"
+    path.write_text(TRAINING_FILE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "load_region", lambda *_: region)
+        return fit.train(path, progress=False)
+
+
 @pytest.fixture
 def training_file(tmp_path, region, monkeypatch):
     """Write the training file; its experiment is the made-up region, whatever its path."""

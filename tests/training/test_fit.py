@@ -2,6 +2,7 @@
 
 import logging
 import random
+import shutil
 import warnings
 
 import numpy as np
@@ -53,34 +54,33 @@ def best_weights(path):
 
 @pytest.mark.parametrize("step", [4, 7, 9])
 def test_a_resumed_training_has_the_bits_of_a_straight_one(
-    training_file, tmp_path, monkeypatch, step
+    training_file, straight, tmp_path, monkeypatch, step
 ):
-    straight = weights(train(training_file, output=tmp_path / "straight.ckpt", progress=False))
     undo = stop_after(monkeypatch, step)
     out = tmp_path / "stopped.ckpt"
     with pytest.raises(Stopped):
         train(training_file, output=out, progress=False)
     half = weights(out)
-    assert any(not torch.equal(half[name], value) for name, value in straight.items())
+    whole = weights(straight)
+    assert any(not torch.equal(half[name], value) for name, value in whole.items())
     undo()
     assert train(training_file, output=out, resume=True, progress=False) == out
     resumed = weights(out)
-    assert resumed.keys() == straight.keys()
-    for name, value in straight.items():
+    assert resumed.keys() == whole.keys()
+    for name, value in whole.items():
         assert torch.equal(resumed[name], value), name
-    ends = [load_checkpoint(p).card for p in (out, tmp_path / "straight.ckpt")]
+    ends = [load_checkpoint(p).card for p in (out, straight)]
     assert ends[0].training["loss"] == ends[1].training["loss"]
     assert [step for step, _ in ends[0].training["change_skill"]] == [4, 8, 10]
     assert ends[0].training["change_skill"] == ends[1].training["change_skill"]
     assert ends[0].scores == ends[1].scores
-    best = [best_weights(p) for p in (out, tmp_path / "straight.ckpt")]
+    best = [best_weights(p) for p in (out, straight)]
     assert best[0] and all(torch.equal(best[0][name], best[1][name]) for name in best[1])
 
 
 def test_a_training_that_is_stopped_again_and_again_has_the_bits_of_a_straight_one(
-    training_file, tmp_path, monkeypatch
+    training_file, straight, tmp_path, monkeypatch
 ):
-    straight = train(training_file, output=tmp_path / "straight.ckpt", progress=False)
     out = tmp_path / "stopped.ckpt"
     for number, step in enumerate((5, 8)):
         undo = stop_after(monkeypatch, step)
@@ -117,8 +117,10 @@ def test_resuming_a_finished_training_changes_nothing(training_file, tmp_path):
     assert all(torch.equal(before[name], value) for name, value in weights(out).items())
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others(training_file, tmp_path):
-    first = weights(train(training_file, output=tmp_path / "1.ckpt", progress=False))
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(
+    training_file, straight, tmp_path
+):
+    first = weights(straight)
     random.seed(99), np.random.seed(99), torch.manual_seed(99)
     again = weights(train(training_file, output=tmp_path / "2.ckpt", progress=False))
     assert all(torch.equal(first[name], value) for name, value in again.items())
@@ -146,8 +148,8 @@ def test_training_learns_more_than_the_transition_table(training_file, region):
     assert losses[1] < 0.9 * losses[0]
 
 
-def test_the_transition_table_is_measured_on_the_training_pairs(training_file, region):
-    network = load_checkpoint(train(training_file, progress=False)).network
+def test_the_transition_table_is_measured_on_the_training_pairs(training_file, straight, region):
+    network = load_checkpoint(straight).network
     _, held = left_out_cells(region, load_config(training_file))
     pairs = [(y, y + lag) for lag in (1, 2) for y in range(2000, 2007 - lag)]
     of = {year: land_use[~held] for year, land_use in region.maps.items()}
@@ -157,8 +159,8 @@ def test_the_transition_table_is_measured_on_the_training_pairs(training_file, r
     assert share == pytest.approx((fell + 1) / (forest + 8), rel=1e-5)
 
 
-def test_the_card_records_what_the_network_was_made_from(training_file, region):
-    card = load_checkpoint(train(training_file, progress=False)).card
+def test_the_card_records_what_the_network_was_made_from(straight, region):
+    card = load_checkpoint(straight).card
     assert card.states == list(region.states)
     assert [(c.name, c.size) for c in card.categories] == [("soil_texture", 8), ("climate_zone", 4)]
     assert (card.history, card.direction, card.lags) == (2, "forward", [1, 2])
@@ -217,8 +219,8 @@ def test_a_training_goes_back_in_time(training_file, region, direction):
 
 
 @pytest.mark.parametrize(("line", "what"), [("seed = 5", "config"), ("rate = 0.1", "config")])
-def test_a_checkpoint_of_another_training_file_is_not_resumed(training_file, line, what):
-    train(training_file, progress=False)
+def test_a_checkpoint_of_another_training_file_is_not_resumed(training_file, straight, line, what):
+    shutil.copy(straight, training_file.parent / "made_up.ckpt")
     training_file.write_text(training_file.read_text() + line + "\n")
     with pytest.raises(ConfigError, match=f"cannot be resumed, its {what} is"):
         train(training_file, resume=True, progress=False)
@@ -268,9 +270,9 @@ def test_settings_of_the_caller_are_given_back(training_file):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_a_training_takes_its_config_from_memory_too(training_file, tmp_path):
+def test_a_training_takes_its_config_from_memory_too(training_file, straight, tmp_path):
     """As a cross-validation does, which trains once a fold."""
-    from_file = weights(train(training_file, output=tmp_path / "1.ckpt", progress=False))
+    from_file = weights(straight)
     config = load_config(training_file)
     again = weights(train(config, output=tmp_path / "2.ckpt", progress=False))
     assert all(torch.equal(from_file[name], value) for name, value in again.items())

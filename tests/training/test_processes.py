@@ -74,7 +74,7 @@ def run(tmp_path_factory):
         text=True,
     )
     try:
-        printed, errors = launcher.communicate(timeout=200)
+        printed, errors = launcher.communicate(timeout=1800)
     except subprocess.TimeoutExpired:
         launcher.terminate()  # it ends its two processes then
         raise
