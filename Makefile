@@ -1,9 +1,12 @@
 # Two commands do everything, set-up included:
 #   make demo   the whole way on a made-up world (no training, no torch)
 #   make test   ruff, mypy and the tests
+#   make fuzz   mutated files of every kind that is read, for FUZZ_SECONDS (300) from FUZZ_SEED (1)
 # PYTHON=python3.12 make demo   takes another interpreter (3.11 or newer, with venv)
 
 PYTHON ?= python3
+FUZZ_SECONDS ?= 300
+FUZZ_SEED ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := gcc gfortran libopenmpi-dev openmpi-bin libnetcdff-dev python3-venv python3-dev
@@ -11,13 +14,17 @@ SOURCES := $(shell find src emulator data evaluation training export coupling fo
 	-not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint system clean
+.PHONY: demo test fuzz lint system clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/landstep demo demo
 
 test: $(VENV)/test.stamp lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 -q
+
+# Inputs that end in anything but a refusal in words go to build/fuzz, and the exit status is 1.
+fuzz: $(VENV)/test.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
