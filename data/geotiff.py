@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
-from rasterio.errors import RasterioError, RasterioIOError
 
+from landstep.data.raster import Description, Raster, describe, open_raster
 from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import Variable, write_netcdf
 from landstep.emulator.output import time_axis
+from landstep.emulator.whole import whole_numbers
+
+NO_DATA = 99
+"""Code of a cell that is missing, where the files have none of their own. Source: HILDA+ v2.1."""
 
 _ALIGNED = 0.01  # cells by which the corner of one year's map may differ from another's
-
-
-@dataclass(frozen=True)
-class _Raster:
-    """What must be the same in every year's file."""
-
-    shape: tuple[int, int]
-    transform: tuple[float, ...]
-    nodata: float | None
+_CELLS_AT_ONCE = 2**24
+_EXPECTED = "class codes 0 to 255, whole numbers"
 
 
 def geotiff_to_netcdf(tifs: Mapping[int, Path], out: Path) -> None:
     """Write yearly GeoTIFFs of class codes as one NetCDF file, `LULC_states(time, lat, lon)`.
 
     tifs : year -> single-band GeoTIFF of codes 0..255 in geographic coordinates
-    out : the NetCDF file; one that is there is replaced. One year is in memory at a time. The
-        files' no-data code becomes `_FillValue`, unless it is 0: 0 is ocean, a class
+    out : the NetCDF file; one that is there is replaced. One year is in memory at a time. What
+        GDAL masks becomes `_FillValue`: the files' no-data code where they share one that is a
+        code, else 99. A no-data code of 0 stays 0: that is ocean, a class
     Raises InputError, naming the file, when it cannot be read, is projected (x/y without lat, lon:
     such a map needs 2-D latitude and longitude), is rotated, holds what is no code, or differs in
     grid from the first year's.
@@ -40,15 +36,17 @@ def geotiff_to_netcdf(tifs: Mapping[int, Path], out: Path) -> None:
     if not tifs:
         raise InputError(f"{out}: no GeoTIFFs given, expected one a year")
     years = sorted(tifs)
-    first = describe(Path(tifs[years[0]]))
-    for year in years[1:]:
-        _check_same(describe(Path(tifs[year])), first, Path(tifs[year]), Path(tifs[years[0]]))
+    paths = [Path(tifs[year]) for year in years]
+    found = [describe(path) for path in paths]
+    first = found[0]
+    for path, about in zip(paths[1:], found[1:], strict=True):
+        _check_same(about, first, path, paths[0])
     ny, nx = first.shape
-    fill = int(first.nodata) if first.nodata and 0 < first.nodata <= 255 else None
+    fill = _fill(found)
     codes = Variable(
         "LULC_states",
         ("time", "latitude", "longitude"),
-        _maps([Path(tifs[year]) for year in years]),
+        _maps(paths, fill),
         {"long_name": "land use and land cover, HILDA+ codes"},
         dtype=np.uint8,
         fill=fill,
@@ -60,45 +58,24 @@ def geotiff_to_netcdf(tifs: Mapping[int, Path], out: Path) -> None:
         {
             "Conventions": "CF-1.11",
             "title": "yearly land-use maps",
-            "source": ", ".join(Path(tifs[year]).name for year in years),
+            "source": ", ".join(path.name for path in paths),
             "history": "landstep: converted from GeoTIFF",
             "phase": "01-01",
         },
     )
 
 
-def describe(path: Path, kinds: str = "iu") -> _Raster:
-    """Read the grid of a GeoTIFF; InputError where it is not a map in latitude and longitude.
-
-    kinds : of numbers that its one band may hold, as in dtype.kind
-    """
-    try:
-        with rasterio.open(path) as raster:
-            crs, transform = raster.crs, raster.transform
-            described = _Raster(
-                (int(raster.height), int(raster.width)),
-                tuple(float(number) for number in transform)[:6],
-                raster.nodata,
-            )
-            bands, kind = raster.count, np.dtype(raster.dtypes[0]).kind
-    except (RasterioIOError, RasterioError) as error:
-        raise InputError(f"{path}: cannot be read as GeoTIFF: {error}") from error
-    if bands != 1 or kind not in kinds:
-        what = "numbers" if "f" in kinds else "whole numbers"
-        raise InputError(f"{path}: {bands} bands of kind {kind!r}, expected one of {what}")
-    if crs is None or not crs.is_geographic:
-        name = "no coordinate system" if crs is None else str(crs)
-        raise InputError(
-            f"{path}: projected x/y without lat, lon: refused ({name}); expected latitude and "
-            "longitude (EPSG:4326): warp it with nearest neighbour first (gdalwarp -r near)"
-        )
-    _, row_skew, _, col_skew, _, _ = described.transform
-    if row_skew or col_skew:
-        raise InputError(f"{path}: rotated grid {described.transform}, expected one north up")
-    return described
+def _fill(found: list[Description]) -> int | None:
+    """Return the code that stands for what is missing; None where nothing can be."""
+    marks = {about.nodata for about in found}
+    if all(about.by_number for about in found) and marks <= {None, 0}:
+        return None
+    one = marks.pop() if len(marks) == 1 else None
+    plain = (found[0].scale, found[0].offset) == (1.0, 0.0)
+    return int(one) if plain and one is not None and one in range(1, 256) else NO_DATA
 
 
-def _check_same(found: _Raster, expected: _Raster, path: Path, first: Path) -> None:
+def _check_same(found: Description, expected: Description, path: Path, first: Path) -> None:
     """Refuse a year whose cells are not those of the first; InputError says in what."""
     if found.shape != expected.shape:
         raise InputError(
@@ -111,35 +88,39 @@ def _check_same(found: _Raster, expected: _Raster, path: Path, first: Path) -> N
         raise InputError(
             f"{path}: coordinates differ by up to {apart:g} degrees from those of {first.name}"
         )
-    if found.nodata != expected.nodata:
-        raise InputError(
-            f"{path}: no-data code {found.nodata}, expected {expected.nodata} (that of "
-            f"{first.name})"
-        )
 
 
-def _maps(paths: list[Path]) -> Iterator[np.ndarray]:
+def _maps(paths: list[Path], fill: int | None) -> Iterator[np.ndarray]:
     """Codes year by year, (y, x) uint8."""
     for path in paths:
-        try:
-            with rasterio.open(path) as raster:
-                codes = raster.read(1)
-        except (RasterioIOError, RasterioError) as error:
-            raise InputError(f"{path}: damaged GeoTIFF: {error}") from error
-        if codes.min() < 0 or codes.max() > 255:
-            raise InputError(
-                f"{path}: values {codes.min()} to {codes.max()}, expected class codes 0 to 255"
-            )
-        yield codes.astype(np.uint8)
+        with open_raster(path) as raster:
+            ny, nx = raster.about.shape
+            codes = np.empty((ny, nx), np.uint8)
+            step = max(1, _CELLS_AT_ONCE // nx)
+            for top in range(0, ny, step):
+                rows = slice(top, min(ny, top + step))
+                codes[rows] = _codes(raster, rows, slice(0, nx), fill)
+        yield codes
 
 
-def _axes(raster: _Raster) -> list[Variable]:
+def _codes(raster: Raster, rows: slice, cols: slice, fill: int | None) -> np.ndarray:
+    origin = (rows.start, cols.start)
+    codes, missing = whole_numbers(raster.read(rows, cols), str(raster.path), _EXPECTED, origin)
+    if raster.about.by_number:  # 0 is ocean, also where it marks what is missing
+        missing = missing & (codes != 0)
+    found = codes[~missing]
+    if found.size and (found.min() < 0 or found.max() > 255):
+        raise InputError(
+            f"{raster.path}: values {found.min()} to {found.max()}, expected {_EXPECTED}"
+        )
+    return np.where(missing, NO_DATA if fill is None else fill, codes).astype(np.uint8)
+
+
+def _axes(about: Description) -> list[Variable]:
     """Latitude and longitude of the cell centres, from the corner and size of the cells."""
-    dx, _, west, _, dy, north = raster.transform
-    ny, nx = raster.shape
     return [
-        _axis("latitude", "Y", "degrees_north", north + dy * (np.arange(ny) + 0.5)),
-        _axis("longitude", "X", "degrees_east", west + dx * (np.arange(nx) + 0.5)),
+        _axis("latitude", "Y", "degrees_north", about.lat_deg),
+        _axis("longitude", "X", "degrees_east", about.lon_deg),
     ]
 
 

@@ -88,14 +88,18 @@ def land_strips(
                 progress(number, len(strips), f"land use {of_year.year}")
                 lat = lat_centres(strip)
                 where = f"{source.where}, year {of_year.year}, south of {lat[0]:.2f} degrees north"
-                codes = _gathered(source, nearest_rows(source.lattice, lat), cols)
-                codes = whole_codes(codes, source.fill, of, variant, where)
+                values = _gathered(source, nearest_rows(source.lattice, lat), cols)
+                codes = whole_codes(values, of, variant, where, by_number=source.by_number)
                 numbers = of.numbers_from_codes(codes, variant, where)
                 mask.add(number, numbers != OUTSIDE)
                 yield codes.astype(np.uint8)
 
 
-def _gathered(source: SourceMap, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+def _gathered(source: SourceMap, rows: np.ndarray, cols: np.ndarray) -> np.ma.MaskedArray:
     top, left = int(rows.min()), int(cols.min())
     window = source.window(top, int(rows.max()) + 1, left, int(cols.max()) + 1)
-    return np.take(np.take(window, cols - left, axis=1), rows - top, axis=0)
+    data, missing = (
+        np.take(np.take(part, cols - left, axis=1), rows - top, axis=0)
+        for part in (window.data, np.ma.getmaskarray(window))
+    )
+    return np.ma.MaskedArray(data, missing)

@@ -12,7 +12,7 @@ import numpy as np
 
 from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import NetcdfFile
-from landstep.emulator.orientation import axis_kind, eastward, find_orientation
+from landstep.emulator.orientation import eastward, find_orientation, regular_axes
 
 GAP = 1.5
 """A step between neighbours longer than this many usual ones is a hole in the map."""
@@ -64,14 +64,14 @@ class Lattice:
 
         Raises InputError where they are not.
         """
-        dims, where = file.dims(name), f"{file.path.name}, {name}"
-        if [axis_kind(file, dim) for dim in dims[-2:]] != ["latitude", "longitude"]:
-            find_orientation(file, name)  # says what is wrong, unless the map is projected
-            raise InputError(
-                f"{where}: on a projected grid, expected latitude and longitude; a projected "
-                "series makes an experiment of its own (landstep.data.luh2_blocks)"
-            )
-        return cls.of_axes(file.read(dims[-2]), file.read(dims[-1]), where)
+        where, axes = f"{file.path.name}, {name}", regular_axes(file, name)
+        if axes is not None:
+            return cls.of_axes(*axes, where)
+        find_orientation(file, name)  # says what is wrong, unless the map is projected
+        raise InputError(
+            f"{where}: on a projected grid, expected latitude and longitude; a projected "
+            "series makes an experiment of its own (landstep.data.luh2_blocks)"
+        )
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -10,10 +10,12 @@ from typing import Literal
 from pydantic import Field
 
 from landstep.data.source_map import TIFF
+from landstep.emulator.attributes import text
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import StaticsTable, StrictTable, folder_of, read_table
 from landstep.emulator.land_use import PHASE
 from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.source_name import split_source
 
 YEAR_MARK = "{year}"
 """Stands in a GeoTIFF's name for the four figures of its year."""
@@ -58,9 +60,9 @@ class Sources(StrictTable):
     folder: Path
 
     def static(self, name: str) -> tuple[Path, str]:
-        """Give path and variable of a static; a variable that is not named is named like it."""
-        file, _, variable = str(getattr(self.statics, name)).partition(":")
-        return self.folder / file, variable or name
+        """Return path and variable of a static; a variable not named is named like it."""
+        path, variable = split_source(self.folder, getattr(self.statics, name))
+        return path, variable or name
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _maps_of(sources: Sources, entry: str) -> tuple[list[YearMap], str]:
                 f"{path.name}, {variable}: dims {dims}, expected (time, latitude, longitude)"
             )
         years = file.years(dims[0])
-        phase = str(file.attrs().get("phase", PHASE))
+        phase = text(file.attrs(), "phase", PHASE)
     return [YearMap(int(year), path, step) for step, year in enumerate(years)], phase
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from landstep.data.lattice import Lattice
+from landstep.emulator.attributes import text
 from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import NetcdfFile
 
@@ -26,21 +27,21 @@ class SourceMap:
 
     where : file and variable, for messages
     lattice : places of its cells
-    fill : the whole number that means "missing", or None; missing floats are NaN
-    units : what the file says of them; empty where nothing
+    units : what the file says of its values; empty where nothing
+    by_number : a number marks what is missing, not a mask of its own
     """
 
     where: str
     lattice: Lattice
-    fill: float | int | None
     units: str
-    _stored: Callable[[slice, slice], np.ndarray]
+    by_number: bool
+    _values: Callable[[slice, slice], np.ma.MaskedArray]
     _chunk_rows: int
-    _band: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    _band: np.ma.MaskedArray = field(default_factory=lambda: np.ma.MaskedArray(np.empty((0, 0))))
     _held: tuple[int, int, int, int] = (0, 0, 0, 0)
 
-    def window(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
-        """Values of rows top..bottom-1 and columns left..right-1 of `lattice`, as stored.
+    def window(self, top: int, bottom: int, left: int, right: int) -> np.ma.MaskedArray:
+        """Values of rows top..bottom-1 and columns left..right-1 of `lattice`, masked if missing.
 
         Rows that the file keeps together are read once, as long as windows follow one another
         southward over the same columns.
@@ -53,16 +54,10 @@ class SourceMap:
             end = self._chunk_end(bottom)
             more = self._oriented(held_bottom, end, left, right)
             kept = self._band[top - held_top :]
-            self._band = np.concatenate([kept, more]) if kept.size else more
+            self._band = np.ma.concatenate([kept, more]) if kept.size else more
             held_top, held_bottom = top, end
         self._held = (held_top, held_bottom, left, right)
         return self._band[top - held_top : bottom - held_top]
-
-    def missing(self, values: np.ndarray) -> np.ndarray:
-        """Tell which of some values of the map are missing: bool, the same shape."""
-        if values.dtype.kind == "f":
-            return np.isnan(values)
-        return np.zeros(values.shape, bool) if self.fill is None else values == self.fill
 
     def _chunk_end(self, bottom: int) -> int:
         """First row at or after `bottom` at which the file starts another chunk."""
@@ -71,16 +66,16 @@ class SourceMap:
             return ny - (ny - bottom) // rows * rows
         return min(ny, -(-bottom // rows) * rows)
 
-    def _oriented(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
+    def _oriented(self, top: int, bottom: int, left: int, right: int) -> np.ma.MaskedArray:
         ny, nx = self.lattice.shape
         turned = self.lattice.south_first
         rows = slice(ny - bottom, ny - top) if turned else slice(top, bottom)
         first = (left - self.lattice.roll) % nx
         width = right - left
-        parts = [self._stored(rows, slice(first, min(nx, first + width)))]
+        parts = [self._values(rows, slice(first, min(nx, first + width)))]
         if first + width > nx:
-            parts.append(self._stored(rows, slice(0, first + width - nx)))
-        values = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+            parts.append(self._values(rows, slice(0, first + width - nx)))
+        values = np.ma.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
         return values[::-1] if turned else values
 
 
@@ -95,9 +90,10 @@ def open_map(path: Path, variable: str, step: int | None = None) -> Iterator[Sou
         from landstep.data.raster import open_raster
 
         with open_raster(path) as raster:
-            lattice = Lattice.of_axes(raster.lat_deg, raster.lon_deg, path.name)
+            about = raster.about
+            lattice = Lattice.of_axes(about.lat_deg, about.lon_deg, path.name)
             rows = _kept_rows(raster.block_rows, lattice, raster.itemsize)
-            yield SourceMap(path.name, lattice, raster.nodata, "", raster.read, rows)
+            yield SourceMap(path.name, lattice, about.units, about.by_number, raster.read, rows)
         return
     with NetcdfFile(path) as file:
         lattice, leading = Lattice.of_variable(file, variable), file.shape(variable)[:-2]
@@ -107,14 +103,13 @@ def open_map(path: Path, variable: str, step: int | None = None) -> Iterator[Sou
                 f"{path.name}, {variable}: dims {file.dims(variable)} of sizes "
                 f"{file.shape(variable)}, expected one map (lat, lon)"
             )
-        if file.dtype(variable).kind not in "fiu":
-            raise InputError(f"{path.name}, {variable}: {file.dtype(variable)} values, not numbers")
+        file.encoding(variable)
         yield SourceMap(
             f"{path.name}, {variable}",
             lattice,
-            file.fill_value(variable),
-            str(file.attrs(variable).get("units", "")).strip(),
-            lambda rows, cols: file.read(variable, (*index, rows, cols)),
+            text(file.attrs(variable), "units"),
+            True,
+            lambda rows, cols: file.masked(variable, (*index, rows, cols)),
             _kept_rows(file.chunk_rows(variable), lattice, file.dtype(variable).itemsize),
         )
 

@@ -11,11 +11,12 @@ from landstep.data.product_grid import PER_DEGREE, lat_centres, lon_centres
 from landstep.data.resample import col_weights, nearest_cols, nearest_rows, row_weights
 from landstep.data.source_map import SourceMap
 from landstep.emulator.errors import InputError
+from landstep.emulator.length_units import is_metres, other_unit
 from landstep.emulator.statics import ELEVATION_RANGE_M, LARGEST_CODE
+from landstep.emulator.whole import whole_numbers
 
 _CELLS_AT_ONCE = 2**24  # of the source, or of the product grid: bounds the memory
 _MOST_SAMPLES = (720, 1440)
-_METRES = ("", "m", "meter", "metre", "meters", "metres")
 
 
 class StaticMap(ABC):
@@ -70,8 +71,8 @@ class StaticMap(ABC):
         for start in range(0, rows.size, step):
             yield rows[start : start + step]
 
-    def _window(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, int, int]:
-        """Values of the source from the first to the last of some rows and columns, as stored."""
+    def _window(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ma.MaskedArray, int, int]:
+        """Values of the source from the first to the last of some rows and columns."""
         top, left = int(rows.min()), int(cols.min())
         window = self.source.window(top, int(rows.max()) + 1, left, int(cols.max()) + 1)
         return window, top, left
@@ -81,8 +82,8 @@ class StaticMap(ABC):
         """Values at some latitudes and longitudes, and where they are known."""
 
     @abstractmethod
-    def _checked(self, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Stored values as the static's dtype, and where they are known."""
+    def _checked(self, found: np.ma.MaskedArray) -> tuple[np.ndarray, np.ndarray]:
+        """Values of the source as the static's dtype, and where they are known."""
 
 
 class CodeMap(StaticMap):
@@ -105,16 +106,15 @@ class CodeMap(StaticMap):
         values = codes[rows - top][:, cols - left]
         return values, values > 0
 
-    def _checked(self, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values = np.where(self.source.missing(stored), stored.dtype.type(0), stored)
+    def _checked(self, found: np.ma.MaskedArray) -> tuple[np.ndarray, np.ndarray]:
+        expected = f"whole numbers 0 to {self.largest} (0: none)"
+        whole, missing = whole_numbers(found, self.source.where, expected)
+        values = np.where(missing, 0, whole)
         wrong = (values < 0) | (values > self.largest)
-        if values.dtype.kind == "f":
-            wrong |= values != np.rint(values)
         if wrong.any():
             raise InputError(
-                f"{self.source.where}: {values[wrong][0]:g} in {int(wrong.sum())} or more cells, "
-                f"expected whole numbers 0 to {self.largest} (0: none); was the map interpolated, "
-                "or a fill value not declared?"
+                f"{self.source.where}: {values[wrong][0]} in {int(wrong.sum())} or more cells, "
+                f"expected {expected}; is a fill value not declared?"
             )
         return values.astype(np.uint8), values > 0
 
@@ -134,10 +134,10 @@ class ElevationMap(StaticMap):
         Raises InputError where the file names another unit and the user does not.
         """
         super().__init__(source)
-        if unit is None and source.units.lower() not in _METRES:
+        if unit is None and not is_metres(source.units):
             raise InputError(
-                f"{source.where}: units {source.units!r}, expected 'm'; convert the file to "
-                'metres, or, if only its attribute is wrong, write elevation_unit = "m"'
+                f"{source.where}: units {source.units!r}, expected 'm'; "
+                f'{other_unit(source.units)}, or write elevation_unit = "m" if it is in metres'
             )
 
     def _resampled(self, lat: np.ndarray, lon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,8 +153,8 @@ class ElevationMap(StaticMap):
         counts = weight > 0
         return np.divide(height, weight, out=np.zeros_like(height), where=counts), counts
 
-    def _checked(self, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        known = ~self.source.missing(stored)
+    def _checked(self, found: np.ma.MaskedArray) -> tuple[np.ndarray, np.ndarray]:
+        stored, known = found.data, ~np.ma.getmaskarray(found)
         low, high = ELEVATION_RANGE_M
         wrong = known & ((stored < low) | (stored > high))
         if wrong.any():
@@ -163,4 +163,4 @@ class ElevationMap(StaticMap):
                 f"more cells, expected {low:g} to {high:g} m; is it a fill value that the file "
                 "does not declare, the depth of the sea (set it to missing), or another unit?"
             )
-        return stored.astype(np.float32), known
+        return np.where(known, stored, 0).astype(np.float32), known

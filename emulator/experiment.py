@@ -24,6 +24,7 @@ from landstep.emulator.classes import scheme, scheme_names
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.path_text import path_problem
 from landstep.emulator.providers import pair_problem
+from landstep.emulator.source_name import split_source
 from landstep.emulator.toml_file import read_toml, short
 
 Table = TypeVar("Table", bound=BaseModel)
@@ -216,8 +217,7 @@ class Experiment(StrictTable):
 
     def static_source(self, entry: str) -> tuple[Path, str | None]:
         """Split "FILE:variable" into path and variable (None where it is not named)."""
-        file, _, variable = entry.partition(":")
-        return self.path(file), variable or None
+        return split_source(self.folder, entry)
 
     def input_files(self) -> list[Path]:
         """Paths of all maps, forcing and statics that it names."""

@@ -13,7 +13,9 @@ from typing import Literal
 
 import numpy as np
 
+from landstep.emulator.attributes import text
 from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.forcing_checks import block_size, check_state, check_states_are_single
 from landstep.emulator.fractions import check_fractions
 from landstep.emulator.grid import Blocks, Grid
 from landstep.emulator.netcdf import NetcdfFile
@@ -32,7 +34,6 @@ LUH3_STATE = "pltns"
 PHASE = "01-01"
 """Day of the year of a state where the file does not say (attribute `phase`): LUH2's own."""
 
-_FRACTION_UNITS = ("", "1", "1.0", "fraction", "none", "unitless")
 _QUANTITIES = ("known", "forecast")
 _KEPT_YEARS = 2
 Format = Literal["luh2", "blocks"]
@@ -46,7 +47,6 @@ class _Part:
     years: tuple[int, ...]
     orientation: Orientation | None
     coarse: Grid | Blocks
-    calendar: str
     phase: str
     quantities: str
     scenario: str | None
@@ -200,14 +200,16 @@ def _all_states(paths: list[Path], format: Format) -> tuple[str, ...]:
 
 def _open_part(path: Path, format: Format, states: tuple[str, ...]) -> _Part:
     with NetcdfFile(path) as file:
+        if format == "luh2":
+            check_states_are_single(file, states)
         for state in states:
-            _check_state(file, state, states[0])
+            check_state(file, state, states[0])
         time = file.dims(states[0])[0]
         years = tuple(int(year) for year in file.years(time))
         _check_yearly(years, path.name)
         orientation, coarse = _cells(file, format, states[0])
         attrs = file.attrs()
-        quantities = str(attrs.get("quantities", "forecast" if format == "luh2" else ""))
+        quantities = text(attrs, "quantities", "forecast" if format == "luh2" else "")
         if quantities not in _QUANTITIES:
             raise InputError(
                 f"{path.name}: attribute quantities is {quantities!r}, expected 'known' (counted "
@@ -218,31 +220,9 @@ def _open_part(path: Path, format: Format, states: tuple[str, ...]) -> _Part:
             years=years,
             orientation=orientation,
             coarse=coarse,
-            calendar=file.calendar(time),
-            phase=str(attrs.get("phase", PHASE)),
+            phase=text(attrs, "phase", PHASE),
             quantities=quantities,
-            scenario=str(attrs["scenario"]) if "scenario" in attrs else None,
-        )
-
-
-def _check_state(file: NetcdfFile, state: str, first: str) -> None:
-    """Refuse a state that is missing, no fraction, no number, or of another shape than the first.
-
-    Raises InputError naming file and state.
-    """
-    dims, where = file.dims(state), f"{file.path.name}, {state}"
-    if len(dims) != 3:
-        raise InputError(f"{where}: dims {dims}, expected (time, lat, lon)")
-    if dims != file.dims(first):
-        raise InputError(f"{where}: dims {dims}, expected {file.dims(first)} as {first} has")
-    attrs = file.attrs(state)
-    if file.dtype(state).kind != "f" and "scale_factor" not in attrs:
-        raise InputError(f"{where}: {file.dtype(state)} values, expected floating-point fractions")
-    units = str(attrs.get("units", "")).strip()
-    if units.lower() not in _FRACTION_UNITS:
-        raise InputError(
-            f"{where}: units {units!r}, expected '1' (fraction of the whole cell, as LUH2 has); "
-            "convert the file to fractions"
+            scenario=text(attrs, "scenario") or None,
         )
 
 
@@ -259,25 +239,20 @@ def _cells(
     file: NetcdfFile, format: Format, state: str
 ) -> tuple[Orientation | None, Grid | Blocks]:
     if format == "luh2":
-        orientation = find_orientation(file, state)
+        orientation = find_orientation(file, state, regular=True)
         if orientation.grid.kind != "regular":
             raise InputError(
                 f"{file.path.name}: on a projected grid, expected latitude and longitude; a "
                 "projected map takes format = 'blocks'"
             )
         return orientation, orientation.grid
-    dims, size = file.dims(state), file.attrs().get("block_size")
+    dims, size = file.dims(state), block_size(file)
     if dims != ("time", "block_y", "block_x"):
         raise InputError(
             f"{file.path.name}, {state}: dims {dims}, expected (time, block_y, block_x)"
         )
-    if size is None or int(size) != size or size < 1:
-        raise InputError(
-            f"{file.path.name}: attribute block_size is {size}, expected the number of map cells "
-            "along a block's side"
-        )
     _, rows, cols = file.shape(state)
-    return None, Blocks(int(size), (rows, cols))
+    return None, Blocks(size, (rows, cols))
 
 
 def _check_joint(before: _Part, after: _Part) -> None:
@@ -303,7 +278,6 @@ def _check_joint(before: _Part, after: _Part) -> None:
     elif before.coarse != after.coarse:
         raise InputError(f"{where}: {after.coarse}, expected {before.coarse} (those of {other})")
     for what, found, expected in (
-        ("calendar", after.calendar, before.calendar),
         ("phase", after.phase, before.phase),
         ("quantities", after.quantities, before.quantities),
     ):

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from landstep.emulator.classes import Scheme, first_place
+from landstep.emulator.attributes import text
+from landstep.emulator.classes import Scheme
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.grid import Grid
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.orientation import Orientation, find_orientation
 from landstep.emulator.part import Part
+from landstep.emulator.whole import whole_numbers
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,9 +67,10 @@ class LandUse:
                 raise InputError(
                     f"{path.name}, {variable}: dims {dims}, expected (time, latitude, longitude)"
                 )
+            file.encoding(variable)
             years = file.years(dims[0])
             orientation = find_orientation(file, variable)
-            phase = str(file.attrs().get("phase", PHASE))
+            phase = text(file.attrs(), "phase", PHASE)
         return cls(
             path=path,
             variable=variable,
@@ -97,10 +100,9 @@ class LandUse:
             )
         where = f"{self.path.name}, {self.variable}, year {year}"
         with NetcdfFile(self.path) as file:
-            fill = file.fill_value(self.variable)
 
-            def numbers(codes: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
-                codes = whole_codes(codes, fill, self.scheme, self.variant, where, origin)
+            def numbers(values: np.ma.MaskedArray, origin: tuple[int, int]) -> np.ndarray:
+                codes = whole_codes(values, self.scheme, self.variant, where, origin)
                 return self.scheme.numbers_from_codes(codes, self.variant, where, origin)
 
             step = (self.years.index(year),)
@@ -111,37 +113,31 @@ class LandUse:
 
 
 def whole_codes(
-    codes: np.ndarray,
-    fill: float | int | None,
+    values: np.ma.MaskedArray,
     of: Scheme,
     variant: str,
     where: str,
     origin: tuple[int, int] | None = None,
+    *,
+    by_number: bool = True,
 ) -> np.ndarray:
-    """Turn stored codes into whole numbers, and what means "missing" into a no-data code.
+    """Turn a file's numbers into whole codes, and what is missing into a no-data code.
 
-    codes : any shape, as stored; floats with NaN where missing
-    fill : the number that the file declares to mean "missing", or None. Where that is the code of
-        a class (0 is often declared, and is ocean), it stays that class
+    values : any shape, masked where missing
     where : file and year, for the message; origin : the file's place of the first code
+    by_number : a number marks what is missing. Where that is the code of a class (0 is often
+        declared, and is ocean), it stays that class. False: a mask of its own does
     returns : the same shape, integer
-    Raises InputError for a number that is not whole, or data that are no numbers.
+    Raises InputError for a number that is not whole, or larger than any code.
     """
-    missing, known = of.nodata[0], of.variants[variant]
+    codes, missing = whole_numbers(values, where, "class codes, whole numbers", origin)
     if codes.dtype == np.int8:  # a classic file's signed byte: -1 is 255
-        codes, fill = codes.view(np.uint8), None if fill is None else int(fill) % 256
-    if fill is not None and np.isfinite(fill) and int(fill) in known:
-        _LOG.info("%s: fill value %s is a class code and read as that class", where, fill)
-        missing = int(fill)  # ocean is a class: 0 declared as fill is still ocean
-    if codes.dtype.kind in "iu":
-        return codes if fill is None else np.where(codes == fill, missing, codes)
-    if codes.dtype.kind != "f":
-        raise InputError(f"{where}: {codes.dtype} values, expected class codes")
-    filled = np.where(np.isnan(codes), missing, codes)
-    broken = filled != np.rint(filled)
-    if broken.any():
-        raise InputError(
-            f"{where}: {filled[broken][0]:g} at cell {first_place(broken, origin)} is no class "
-            "code; was the map interpolated? Take codes from the nearest cell"
-        )
-    return filled.astype(np.int32)
+        codes = codes.view(np.uint8)
+    if not missing.any():
+        return codes
+    classes = missing & np.isin(codes, list(of.variants[variant])) if by_number else None
+    if classes is not None and classes.any():
+        code = codes[classes][0]
+        _LOG.info("%s: fill value %s is a class code and read as that class", where, code)
+        missing = missing & ~classes
+    return np.where(missing, codes.dtype.type(of.nodata[0]), codes)

@@ -6,6 +6,7 @@ Writing is atomic: a temporary file in the same folder, flushed to the disk, the
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 from collections.abc import Iterable, Mapping
@@ -16,10 +17,10 @@ from typing import Any, Literal
 import numpy as np
 
 from landstep.emulator.atomic import replacing
-from landstep.emulator.calendar import calendar_name, decode_years
+from landstep.emulator.calendar import decode_years
+from landstep.emulator.encoding import Encoding, filled, kind_words
 from landstep.emulator.errors import InputError
 from landstep.emulator.file_checks import check_file, is_locked
-from landstep.emulator.missing import decoded, fill_values
 from landstep.emulator.netcdf_library import LIBRARY_ERRORS, LOCK, netcdf4, reason
 from landstep.emulator.rows import Rows, whole_blocks
 
@@ -82,32 +83,66 @@ class NetcdfFile:
     def attrs(self, name: str | None = None) -> dict[str, Any]:
         """Attributes of a variable, or of the file."""
         owner = self._dataset if name is None else self._variable(name)
+        found: dict[str, Any] = {}
         try:
             with LOCK:
-                return {key: owner.getncattr(key) for key in owner.ncattrs()}
+                for key in owner.ncattrs():
+                    with contextlib.suppress(KeyError):  # of a type that the package cannot read
+                        found[key] = owner.getncattr(key)
         except LIBRARY_ERRORS as error:
             raise self._damaged(name or "attributes", error) from error
-
-    def fill_value(self, name: str) -> float | int | None:
-        """The number that marks a missing value, or None: `_FillValue` first."""
-        values = fill_values(self.attrs(name), self.dtype(name), self._where(name))
-        return values[0].item() if values else None
+        return found
 
     def read(self, name: str, index: Any = ...) -> np.ndarray:
         """Data of a variable, or the part of it that `index` selects; nothing else is read.
 
         name : variable
         index : what may stand in square brackets after an array: int, slice, tuple of them
-        returns : an array of its own, native byte order. Floats: missing values (`_FillValue`,
-            `missing_value`, a misspelt `_Fillvalue`, the library's default fill) are NaN. Packed
-            integers (`scale_factor`, `add_offset`): float64, missing NaN. Other integers: as
-            stored.
-        Raises InputError for an unknown name (with names that come close) or damaged data.
+        returns : an array of its own, native byte order. Floats: missing values are NaN. Packed
+            integers (`scale_factor`, `add_offset`): float64, missing NaN. Other integers and text:
+            as stored.
+        Raises InputError for an unknown name (with names that come close), damaged data, or an
+        attribute that is not what CF says.
         """
-        return decoded(self.stored(name, index), self.attrs(name), self._where(name))
+        stored = self.stored(name, index)
+        if stored.dtype.kind not in "fiu":
+            return stored
+        encoding = self._encoding(name, stored)
+        if encoding.packed or stored.dtype.kind == "f":
+            return filled(encoding.masked(stored))
+        return np.array(encoding.stored(stored))
+
+    def masked(self, name: str, index: Any = ...) -> np.ma.MaskedArray:
+        """Numbers of a variable, masked where they are missing in any way that CF knows.
+
+        name, index : as in `read`
+        returns : an array of its own, native byte order; packed numbers unpacked, float64 where
+            integers were packed. Under the mask stands the number that marks it
+        Raises InputError as `read` does, and for a variable that holds text, records or lists.
+        """
+        stored = self.stored(name, index)
+        return self._encoding(name, stored).masked(stored)
+
+    def numbers(self, name: str, index: Any = ...) -> np.ndarray:
+        """Numbers of a variable as floats, NaN where they are missing in any way that CF knows.
+
+        name, index, raises : as in `masked`
+        returns : float32 where the file has float32, else float64
+        """
+        return filled(self.masked(name, index))
+
+    def coordinate(self, name: str) -> np.ndarray:
+        """Numbers of a coordinate, all of which count, whatever its valid range says.
+
+        returns : float64, NaN where a fill value stands
+        Raises InputError as `masked` does.
+        """
+        stored = self.stored(name)
+        encoding = self._encoding(name, stored, limits=False)
+        return filled(encoding.masked(stored)).astype(np.float64)
 
     def stored(self, name: str, index: Any = ...) -> np.ndarray:
-        """Give a variable's numbers as they are stored, missing ones and packing included.
+        """Return a variable's numbers as they are stored, missing ones and packing included.
 
         name, index, raises : as in `read`
         returns : an array of its own, in the file's byte order
@@ -125,14 +160,34 @@ class NetcdfFile:
     def years(self, name: str = "time") -> np.ndarray:
         """Calendar year of each step of a time variable.
 
+        name : of the variable; where a dimension has that name, there is a step for each of it
         returns : (n,) int64, strictly increasing
-        Raises InputError naming the first step where time does not increase, or the unit.
+        Raises InputError naming the first step where time does not increase, or the unit, and for
+        a variable that holds no numbers or too few.
         """
-        return decode_years(self.read(name), self.attrs(name), self._where(name))
+        where = self._where(name)
+        times = self.coordinate(name)
+        with LOCK:
+            dimension = self._dataset.dimensions.get(name)
+            size = times.size if dimension is None else len(dimension)
+        if times.size != size:
+            raise InputError(f"{where}: {times.size} times, expected {size}, one for each step")
+        return decode_years(times, self.attrs(name), where)
 
-    def calendar(self, name: str = "time") -> str:
-        """CF name of a time variable's calendar; `standard` where the file names none."""
-        return calendar_name(self.attrs(name), self._where(name))
+    def encoding(self, name: str) -> Encoding:
+        """Return how a variable's numbers are to be read, before any is.
+
+        Raises InputError for a variable that holds no numbers, or an attribute that is not what CF
+        says.
+        """
+        return Encoding.of(self.attrs(name), self.dtype(name), self._where(name))
+
+    def _encoding(self, name: str, stored: np.ndarray, *, limits: bool = True) -> Encoding:
+        where = self._where(name)
+        if stored.dtype.kind not in "fiu":
+            sample = f", such as {stored.flat[0]!r}"[:60] if stored.size else ""
+            raise InputError(f"{where}: {kind_words(stored.dtype)}{sample}, expected numbers")
+        return Encoding.of(self.attrs(name), stored.dtype, where, limits=limits)
 
     def _where(self, name: str) -> str:
         return f"{self.path.name}, {name}"

@@ -11,16 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from landstep.emulator.coordinates import (
+    find_axes,
+    find_cells,
+    is_point_list,
+    projection_of,
+    sizes_of,
+)
 from landstep.emulator.errors import InputError
 from landstep.emulator.grid import Grid
 from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.part import Part, runs
-
-_AXES = {
-    "latitude": (("lat", "latitude", "nav_lat"), ("degrees_north", "degree_north", "degrees_n")),
-    "longitude": (("lon", "longitude", "nav_lon"), ("degrees_east", "degree_east", "degrees_e")),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +44,15 @@ class Orientation:
         name: str,
         step: tuple[int, ...],
         part: Part,
-        convert: Callable[[np.ndarray, tuple[int, int]], np.ndarray],
+        convert: Callable[[np.ma.MaskedArray, tuple[int, int]], np.ndarray],
         dtype: Any,
     ) -> np.ndarray:
         """Read a part of a map piece by piece, so that no more than a piece is in memory twice.
 
         name, step : the variable, and where the map lies along its leading dimensions
         part : rows and columns of `grid`
-        convert : turns a piece as stored into the field's values; it is told the file's row and
-            column of the piece's first cell, for messages
+        convert : turns a piece, masked where the file has nothing, into the field's values; it is
+            told the file's row and column of the piece's first cell, for messages
         returns : (y, x) of that dtype, read-only, as `mapped.zeros` gives it
         """
         ny, nx = part.of
@@ -60,7 +62,9 @@ class Orientation:
             first, last = part.top + piece.start, part.top + piece.stop
             rows = slice(ny - last, ny - first) if self.south_first else slice(first, last)
             for place, stored in runs(columns):
-                values = convert(file.read(name, (*step, rows, stored)), (rows.start, stored.start))
+                values = convert(
+                    file.masked(name, (*step, rows, stored)), (rows.start, stored.start)
+                )
                 put(field, piece.start, place.start, values[:: -1 if self.south_first else 1])
         field.setflags(write=False)
         return field
@@ -76,92 +80,99 @@ def read_cut(
     """Read a part of a small field, such as the coarse cells of a forcing, as `part` has it.
 
     orientation : None where the file's rows and columns are the field's own
-    returns : (y, x) as the file decodes it
+    returns : (y, x) floats, NaN where missing
     """
     ny, nx = part.of
     turned = orientation is not None and orientation.south_first
     roll = 0 if orientation is None else orientation.roll
     rows = slice(ny - part.bottom, ny - part.top) if turned else part.rows
-    found = [file.read(name, (*step, rows, cols)) for _, cols in runs((part.columns - roll) % nx)]
+    found = [
+        file.numbers(name, (*step, rows, cols)) for _, cols in runs((part.columns - roll) % nx)
+    ]
     return np.concatenate(found, axis=1)[:: -1 if turned else 1]
 
 
-def find_orientation(file: NetcdfFile, name: str) -> Orientation:
+def find_orientation(file: NetcdfFile, name: str, *, regular: bool = False) -> Orientation:
     """Find grid and orientation of a variable from its coordinates.
 
     name : a variable whose last two dimensions are rows and columns
+    regular : a regular grid is wanted: 2-D latitude and longitude that only write out in full a
+        row and a column of them count as these
     Raises InputError where they are (lon, lat), where a projected map has no 2-D latitude and
     longitude, where the variable is a list of points, or where the coordinates are no grid.
     """
-    where = f"{file.path.name}, {name}"
-    dims, shape = file.dims(name), file.shape(name)
-    kinds = [axis_kind(file, dim) for dim in dims]
-    sizes = ", ".join(f"{dim}={size}" for dim, size in zip(dims, shape, strict=True))
-    if kinds[-2:] == ["longitude", "latitude"]:
-        raise InputError(
-            f"{where}: dims (lat, lon) expected last, found ({sizes}); transpose the file "
-            "(e.g. ncpdq -a lat,lon)"
-        )
-    if kinds[-2:] == ["latitude", "longitude"]:
-        return _regular(file, dims[-2], dims[-1], where)
-    lat, lon = (_coordinate_2d(file, name, axis) for axis in ("latitude", "longitude"))
-    if lat and lon:
-        return _projected(file, lat, lon, where)
-    if _is_point_list(file, dims, kinds):
+    axes = regular_axes(file, name, written_out=regular)
+    if axes is not None:
+        return _regular(*axes, f"{file.path.name}, {name}")
+    return _projected(file, name)
+
+
+def regular_axes(
+    file: NetcdfFile, name: str, *, written_out: bool = True
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Latitudes of a map's rows and longitudes of its columns, in the file's order.
+
+    written_out : 2-D ones that only repeat a row and a column count as these
+    returns : (ny,), (nx,) float64, degrees; None where rows and columns follow something else
+    Raises InputError where the map is (lon, lat), or a coordinate is no number of degrees.
+    """
+    names = find_axes(file, name)
+    if names is not None:
+        return _centres(file, names[0]), _centres(file, names[1])
+    if written_out and (cells := find_cells(file, name)):
+        lat, lon = (_centres(file, of_cells) for of_cells in cells)
+        if lat.size and (lat == lat[:, :1]).all() and (lon == lon[:1]).all():
+            return lat[:, 0], lon[0]
+    return None
+
+
+def _projected(file: NetcdfFile, name: str) -> Orientation:
+    """Find the orientation of a variable whose cells have a latitude and a longitude each."""
+    where, sizes = f"{file.path.name}, {name}", sizes_of(file, name)
+    if cells := find_cells(file, name):
+        lat, lon = (_centres(file, of_cells) for of_cells in cells)
+        south_first = bool(lat.size and lat[0].mean() < lat[-1].mean())
+        if south_first:
+            lat, lon = lat[::-1].copy(), lon[::-1].copy()
+        wrapped = np.where(lon >= 180, lon - 360, lon)
+        return Orientation(Grid.projected(lat, wrapped, where), south_first, 0)
+    if is_point_list(file, name):
         raise InputError(
             f"{where}: dims ({sizes}) are no map: a list of points (unstructured, reduced "
             "Gaussian) cannot be an input; regrid it to latitude and longitude"
         )
+    if projection := projection_of(file, name):
+        raise InputError(
+            f"{where}: dims ({sizes}): projected x/y without lat, lon: refused ({projection}); "
+            "add 2-D latitude and longitude variables and name them in the attribute `coordinates`"
+        )
+    row, col = file.dims(name)[-2:]
     raise InputError(
-        f"{where}: dims ({sizes}): projected x/y without lat, lon: refused; add 2-D latitude and "
-        "longitude variables and name them in the attribute `coordinates`"
+        f"{where}: dims ({sizes}): no latitude and longitude found; set the attribute units of "
+        f"{row} to 'degrees_north' and of {col} to 'degrees_east', where they are that (ncatted -a "
+        "units,NAME,o,c,UNIT FILE); a map on other axes needs 2-D latitude and longitude "
+        "variables that its attribute `coordinates` names"
     )
 
 
-def _is_point_list(file: NetcdfFile, dims: tuple[str, ...], kinds: list[str | None]) -> bool:
-    """Whether cells have one dimension: nothing else is left, or it has its own lat and lon."""
-    if len(dims) < 2 or kinds[-2] == "time":
-        return True
-    latitudes, _ = _AXES["latitude"]
-    return any(file.dims(n) == dims[-1:] for n in file.names() if n.lower() in latitudes)
-
-
-def axis_kind(file: NetcdfFile, dim: str) -> str | None:
-    """Tell what a dimension runs along, from its coordinate variable; None for anything else."""
-    if dim not in file.names() or file.dims(dim) != (dim,):
-        return None
-    attrs = file.attrs(dim)
-    for kind, (_, units) in _AXES.items():
-        if str(attrs.get("units", "")).lower() in units or attrs.get("standard_name") == kind:
-            return kind
-    for kind, (names, _) in _AXES.items():
-        if dim.lower() in names:
-            return kind
-    return "time" if "since" in str(attrs.get("units", "")) else None
-
-
-def _coordinate_2d(file: NetcdfFile, name: str, kind: str) -> str | None:
-    """Name of the 2-D latitude or longitude of a variable's cells, or None."""
-    cells = file.dims(name)[-2:]
-    declared = str(file.attrs(name).get("coordinates", "")).split()
-    for candidate in [*declared, *file.names()]:
-        if candidate not in file.names() or file.dims(candidate) != cells or len(cells) != 2:
-            continue
-        names, units = _AXES[kind]
-        attrs = file.attrs(candidate)
-        unit = str(attrs.get("units", "")).lower()
-        if candidate.lower() in names or unit in units or attrs.get("standard_name") == kind:
-            return candidate
-    return None
-
-
-def _regular(file: NetcdfFile, lat_name: str, lon_name: str, where: str) -> Orientation:
-    lat = file.read(lat_name).astype(np.float64)
-    lon = file.read(lon_name).astype(np.float64)
+def _regular(lat: np.ndarray, lon: np.ndarray, where: str) -> Orientation:
     south_first = bool(lat.size > 1 and lat[0] < lat[-1])
     wrapped, roll = eastward(lon, where)
     grid = Grid.regular(lat[::-1] if south_first else lat, wrapped, where)
     return Orientation(grid, south_first, roll)
+
+
+def _centres(file: NetcdfFile, name: str) -> np.ndarray:
+    """Read a coordinate: float64, degrees; InputError where one is missing or infinite."""
+    centres = file.coordinate(name)
+    wrong = ~np.isfinite(centres)
+    if wrong.any():
+        what = "a missing value" if np.isnan(centres[wrong][0]) else "infinity"
+        raise InputError(
+            f"{file.path.name}, {name}: holds {what} at {int(np.flatnonzero(wrong.ravel())[0])} "
+            f"({int(wrong.sum())} of {centres.size}), expected degrees everywhere"
+        )
+    return centres
 
 
 def eastward(lon_deg: np.ndarray, where: str) -> tuple[np.ndarray, int]:
@@ -190,13 +201,3 @@ def eastward(lon_deg: np.ndarray, where: str) -> tuple[np.ndarray, int]:
             "180 degrees, where maps are cut; expected one in -180..180, or the whole circle"
         )
     return rolled, roll
-
-
-def _projected(file: NetcdfFile, lat_name: str, lon_name: str, where: str) -> Orientation:
-    lat = file.read(lat_name).astype(np.float64)
-    lon = file.read(lon_name).astype(np.float64)
-    south_first = bool(np.nanmean(lat[0]) < np.nanmean(lat[-1]))
-    if south_first:
-        lat, lon = lat[::-1].copy(), lon[::-1].copy()
-    wrapped = np.where(lon >= 180, lon - 360, lon)
-    return Orientation(Grid.projected(lat, wrapped, where), south_first, 0)

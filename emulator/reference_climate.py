@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.emulator.attributes import text
 from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.errors import CouplingError, InputError
 from landstep.emulator.grid import Grid
@@ -81,7 +82,7 @@ def _variable(file: NetcdfFile, name: str) -> str:
     if name in file.names():
         return name
     for other in file.names():
-        if file.attrs(other).get("standard_name") == name:
+        if text(file.attrs(other), "standard_name") == name:
             return other
     raise InputError(
         f"{file.path.name}: {name} not in it, by name or standard_name; has {file.names()}"
@@ -95,7 +96,10 @@ def _orientation(file: NetcdfFile, variable: str) -> Orientation:
             f"{where}: dims {file.dims(variable)} of sizes {shape}, expected 12 months first, "
             "(month, lat, lon): the mean of many years"
         )
-    orientation = find_orientation(file, variable)
+    attrs, dtype = file.attrs(variable), file.dtype(variable)
+    if dtype.kind != "f" and not {"scale_factor", "add_offset"} & {*attrs}:
+        raise InputError(f"{where}: {dtype} values, expected real numbers")
+    orientation = find_orientation(file, variable, regular=True)
     if orientation.grid.kind != "regular":
         raise InputError(f"{where}: a {orientation.grid.kind} grid, expected a regular one")
     return orientation
@@ -104,12 +108,7 @@ def _orientation(file: NetcdfFile, variable: str) -> Orientation:
 def _month(file: NetcdfFile, variable: str, orientation: Orientation, month: int) -> np.ndarray:
     """One month of the whole file, north first, as stored but for missing values: (y, x)."""
     part = Part.whole(orientation.grid.shape)
-    values = read_cut(file, variable, (month,), part, orientation)
-    if values.dtype.kind != "f":
-        raise InputError(
-            f"{file.path.name}, {variable}: {values.dtype} values, expected real numbers"
-        )
-    return values
+    return read_cut(file, variable, (month,), part, orientation)
 
 
 def _nearest(
@@ -153,7 +152,7 @@ def _around(of: Grid, known: np.ndarray, row: int, col: int, where: str) -> tupl
 
 def _si(file: NetcdfFile, variable: str, name: str, month: int, values: np.ndarray) -> np.ndarray:
     """Bring values to SI and float32; InputError names file, variable and month."""
-    where, units = f"{file.path.name}, {variable}", str(file.attrs(variable).get("units", ""))
+    where, units = f"{file.path.name}, {variable}", text(file.attrs(variable), "units")
     if not units.strip():
         raise InputError(f"{where}: names no units; set its attribute units")
     try:

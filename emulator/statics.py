@@ -11,13 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.emulator.attributes import text
 from landstep.emulator.classes import first_place
+from landstep.emulator.coordinates import is_coordinate
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.grid import Grid
+from landstep.emulator.length_units import is_metres, other_unit
 from landstep.emulator.missing import looks_like_fill
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.orientation import Orientation, find_orientation
 from landstep.emulator.part import Part
+from landstep.emulator.whole import whole_numbers
 
 CONTINUOUS = ("elevation",)
 LARGEST_CODE = {"soil_texture": 7, "climate_zone": 254}
@@ -27,7 +31,7 @@ table 8.8 (soil texture classes 1 to 7); climate zones are the file's own, in on
 ELEVATION_RANGE_M = (-500.0, 9000.0)
 """Land lies between the shore of the Dead Sea (-430 m) and Everest (8849 m)."""
 
-_NOT_METRES = ("km", "kilometer", "kilometre", "ft", "feet", "foot", "cm", "hm")
+_MOST_YEARS = 1e6
 Source = tuple[Path, str | None]
 
 
@@ -84,6 +88,7 @@ class Statics:
                     continuous[name] = _elevation(file, variable, orientation, part)
                 else:
                     periods = _periods(file, variable)
+                    file.encoding(variable)
                     categories.append(_Category(name, path, variable, orientation, periods))
                     scenario = scenario or _scenario(file, variable)
         return cls(continuous, scenario, part, tuple(categories))
@@ -119,7 +124,7 @@ def _find_variable(file: NetcdfFile, name: str) -> str:
     if name in file.names():
         return name
     maps = [other for other in file.names() if len(file.dims(other)) >= 2]
-    maps = [other for other in maps if not _is_coordinate(file, other)]
+    maps = [other for other in maps if not is_coordinate(file, other)]
     if len(maps) == 1:
         return maps[0]
     raise InputError(
@@ -128,15 +133,9 @@ def _find_variable(file: NetcdfFile, name: str) -> str:
     )
 
 
-def _is_coordinate(file: NetcdfFile, name: str) -> bool:
-    units = str(file.attrs(name).get("units", "")).lower()
-    bounds = name.endswith(("_bounds", "_bnds"))
-    return bounds or units.startswith(("degrees_n", "degrees_e", "degree_n", "degree_e"))
-
-
 def _on_grid(file: NetcdfFile, variable: str, grid: Grid) -> Orientation:
     """Orientation of a map that lies on the grid; InputError where it lies elsewhere."""
-    orientation = find_orientation(file, variable)
+    orientation = find_orientation(file, variable, regular=grid.kind == "regular")
     where = f"{file.path.name}, {variable}"
     if orientation.grid.shape != grid.shape:
         found, expected = ("x".join(map(str, g.shape)) for g in (orientation.grid, grid))
@@ -166,27 +165,18 @@ def _map_index(file: NetcdfFile, variable: str, step: int | None) -> tuple[int, 
 def _elevation(file: NetcdfFile, variable: str, orientation: Orientation, part: Part) -> np.ndarray:
     """Elevation in m, (y, x) float32, 0 at sea."""
     where = f"{file.path.name}, {variable}"
-    units = str(file.attrs(variable).get("units", "m")).strip()
-    if units.lower().rstrip("s") in [unit.rstrip("s") for unit in _NOT_METRES]:
-        raise InputError(f"{where}: units {units!r}, expected 'm'; convert the file to metres")
+    units = text(file.attrs(variable), "units")
+    if not is_metres(units):
+        raise InputError(f"{where}: units {units!r}, expected 'm'; {other_unit(units)}")
 
-    def metres(values: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
-        field_m = np.where(_missing(file, variable, values), 0, values).astype(np.float32)
+    def metres(values: np.ma.MaskedArray, origin: tuple[int, int]) -> np.ndarray:
+        missing = np.ma.getmaskarray(values)
+        field_m = np.where(missing, 0, values.data).astype(np.float32)
         _check_elevation(field_m, where, origin)
         return field_m
 
     index = _map_index(file, variable, None)
     return orientation.read(file, variable, index, part, metres, np.float32)
-
-
-def _missing(file: NetcdfFile, variable: str, values: np.ndarray) -> np.ndarray:
-    """Where values of any number type are missing: bool of the same shape."""
-    if values.dtype.kind == "f":
-        return np.isnan(values)
-    if values.dtype.kind not in "iu":
-        raise InputError(f"{file.path.name}, {variable}: {values.dtype} values, expected numbers")
-    fill = file.fill_value(variable)
-    return np.zeros(values.shape, bool) if fill is None else values == fill
 
 
 def _check_elevation(field_m: np.ndarray, where: str, origin: tuple[int, int]) -> None:
@@ -216,15 +206,16 @@ def _periods(file: NetcdfFile, variable: str) -> tuple[tuple[int, int], ...]:
         return ()
     if len(dims) != 3:
         raise InputError(f"{where}: dims {dims}, expected (period, y, x)")
-    bounds = file.read("period_bounds")
-    if bounds.shape != (shape[0], 2) or bounds.dtype.kind not in "fiu":
+    bounds = file.coordinate("period_bounds")
+    if bounds.shape != (shape[0], 2):
         raise InputError(
             f"{where}: period_bounds has shape {bounds.shape}, expected ({shape[0]}, 2): first and "
             "last year of each period"
         )
-    years = np.rint(bounds.astype(np.float64))
+    years = np.rint(bounds)
     ordered = (years[:, 0] <= years[:, 1]).all() and (years[1:, 0] >= years[:-1, 1]).all()
-    if not (np.isfinite(years).all() and (years == bounds).all() and ordered):
+    within = bool((np.abs(years) <= _MOST_YEARS).all())  # False where one is missing
+    if not (within and (years == bounds).all() and ordered):
         raise InputError(
             f"{where}: period_bounds {bounds.tolist()}, expected whole years, each period after "
             "the one before"
@@ -233,8 +224,7 @@ def _periods(file: NetcdfFile, variable: str) -> tuple[tuple[int, int], ...]:
 
 
 def _scenario(file: NetcdfFile, variable: str) -> str | None:
-    name = file.attrs(variable).get("scenario", file.attrs().get("scenario"))
-    return None if name is None else str(name)
+    return text(file.attrs(variable), "scenario") or text(file.attrs(), "scenario") or None
 
 
 def _read_codes(category: _Category, step: int, part: Part) -> np.ndarray:
@@ -243,19 +233,17 @@ def _read_codes(category: _Category, step: int, part: Part) -> np.ndarray:
     largest = LARGEST_CODE[category.name]
     with NetcdfFile(category.path) as file:
 
-        def codes(values: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
-            missing = _missing(file, category.variable, values)
-            values = np.where(missing, values.dtype.type(0), values)
-            wrong = (values < 0) | (values > largest)
-            if values.dtype.kind == "f":
-                wrong |= values != np.rint(values)
+        def codes(values: np.ma.MaskedArray, origin: tuple[int, int]) -> np.ndarray:
+            expected = f"whole numbers 0 to {largest} (0: sea)"
+            whole, missing = whole_numbers(values, where, expected, origin)
+            wrong = ~missing & ((whole < 0) | (whole > largest))
             if wrong.any():
                 raise InputError(
-                    f"{where}: {values[wrong][0]:g} at cell {first_place(wrong, origin)} "
-                    f"({int(wrong.sum())} such cells), expected whole numbers 0 to {largest} "
-                    "(0: sea); was the map interpolated, or a fill value not declared?"
+                    f"{where}: {whole[wrong][0]} at cell {first_place(wrong, origin)} "
+                    f"({int(wrong.sum())} such cells), expected {expected}; is a fill value not "
+                    "declared?"
                 )
-            return values.astype(np.uint8)
+            return np.where(missing, 0, whole).astype(np.uint8)
 
         index = _map_index(file, category.variable, step if category.periods else None)
         return category.orientation.read(file, category.variable, index, part, codes, np.uint8)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from landstep.emulator.encoding import Encoding, filled
 from landstep.emulator.errors import InputError
-from landstep.emulator.missing import decoded, fill_values
 
 WHOLE_TOLERANCE = 0.01
 """How far a packed type may lie from its number: hosts round it. Ours; WRF files packed to 16 bits
@@ -20,7 +20,7 @@ class Stored:
     """One variable of a file: its stored numbers, and how they are to be read.
 
     numbers : as stored, native byte order
-    attrs : `scale_factor`, `add_offset`, `_FillValue`, `missing_value`
+    attrs : `scale_factor`, `add_offset`, `_FillValue` and the others that CF knows
     where : file and variable, for messages
     """
 
@@ -31,7 +31,11 @@ class Stored:
     @property
     def values(self) -> np.ndarray:
         """Their values: float64, NaN where missing."""
-        return decoded(self.numbers, self.attrs, self.where).astype(np.float64)
+        return filled(self._encoding.masked(self.numbers)).astype(np.float64)
+
+    @property
+    def _encoding(self) -> Encoding:
+        return Encoding.of(self.attrs, self.numbers.dtype, self.where)
 
     def replaced(self, values: np.ndarray, *, types: bool = False) -> np.ndarray:
         """Give stored numbers with new values; where the value is the old one, so is the number.
@@ -52,8 +56,8 @@ class Stored:
         return new
 
     def _packed(self, wanted: np.ndarray) -> np.ndarray:
-        kind = self.numbers.dtype
-        scale, offset = self._packing()
+        encoding = self._encoding
+        kind, scale, offset = encoding.kind, encoding.scale, encoding.offset
         raw = (wanted - offset) / scale
         if kind.kind == "f":
             return raw.astype(kind)
@@ -67,26 +71,23 @@ class Stored:
                 f"scale_factor and add_offset holds {ends[0]:g} to {ends[1]:g}; unpack the file "
                 "first (ncpdq -U IN OUT)"
             )
-        return raw.astype(kind)
+        return raw.astype(kind).view(self.numbers.dtype)
 
     def _check(self, wanted: np.ndarray, raw: np.ndarray, *, types: bool) -> None:
         """Refuse stored numbers that would not be read as what was meant."""
-        back = decoded(raw, self.attrs, self.where).astype(np.float64)
+        encoding = self._encoding
+        back = filled(encoding.masked(raw)).astype(np.float64)
         missing = ~np.isfinite(back)
         if missing.any():
-            fills = [fill.item() for fill in fill_values(self.attrs, raw.dtype, self.where)]
+            fills = [fill.item() for fill in encoding.marks.fills]
             raise InputError(
                 f"{self.where}: {wanted[missing][0]:g} would be stored as the file's mark of a "
                 f"missing value (one of {fills}); unpack the file first (ncpdq -U IN OUT)"
             )
-        scale, _ = self._packing()
-        whole = types or (raw.dtype.kind in "iu" and scale == 1.0)
+        whole = types or (raw.dtype.kind in "iu" and encoding.scale == 1.0)
         off = np.abs(back - wanted) > WHOLE_TOLERANCE
         if whole and off.any():
             raise InputError(
                 f"{self.where}: {wanted[off][0]:g} is stored as {back[off][0]:g}, which is another "
                 "number; unpack the file first (ncpdq -U IN OUT)"
             )
-
-    def _packing(self) -> tuple[float, float]:
-        return float(self.attrs.get("scale_factor", 1.0)), float(self.attrs.get("add_offset", 0.0))

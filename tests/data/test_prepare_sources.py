@@ -132,7 +132,7 @@ def test_a_damaged_geotiff_is_named(tmp_path):
 
 def test_numbers_of_two_parts_are_no_map(tmp_path):
     path = write_tif(tmp_path / "c.tif", np.ones((5, 7), np.complex64), west=0, north=10, step=1.0)
-    with pytest.raises(InputError, match=r"c\.tif: 1 bands of kind 'c', expected one of numbers"):
+    with pytest.raises(InputError, match=r"c\.tif: .*complex64, expected real numbers"):
         open_map(path, "").__enter__()
 
 
@@ -151,7 +151,7 @@ def test_what_is_not_one_map_is_refused(tmp_path):
     )  # fmt: skip
     for name, words in (
         ("two", r"a\.nc, two: dims .* expected one map \(lat, lon\)"),
-        ("words", r"a\.nc, words: object values, not numbers"),
+        ("words", r"a\.nc, words: text, expected numbers"),
         ("turned", r"a\.nc, turned: .* expected last"),
     ):
         with pytest.raises(InputError, match=words):
@@ -163,6 +163,7 @@ def test_what_is_not_one_map_is_refused(tmp_path):
 def test_a_projected_map_is_refused_with_the_way_it_goes(tmp_path):
     dims = {"y": 5, "x": 7}
     lat, lon = np.meshgrid(centres(60, 55, 5), centres(10, 17, 7), indexing="ij")
+    lat = lat + 0.01 * lon
     write_netcdf(
         tmp_path / "p.nc",
         dims,

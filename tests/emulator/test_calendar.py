@@ -104,3 +104,81 @@ def test_times_that_name_no_year_are_refused(attrs, times, words):
 def test_years_beyond_all_history_are_refused(times):
     with pytest.raises(InputError, match="a.nc, time"):
         decode_years(np.array(times), {"units": "years since 2000-01-01"}, "a.nc, time")
+
+
+@pytest.mark.parametrize(
+    ("units", "times", "years"),
+    [
+        ("day as %Y%m%d.%f", [18500101.0, 18511231.75], [1850, 1851]),
+        ("day as %Y%m%d.%f", [-50101, -40101], [-5, -4]),
+        ("month as %Y%m.%f", [185001.5, 185112], [1850, 1851]),
+        ("year as %Y.%f", [1850.5, 1851.25], [1850, 1851]),
+        ("YYYYMMDD", [18500701, 18510701], [1850, 1851]),
+        ("", [18500701, 18510701], [1850, 1851]),
+        ("1", [18500701, 18510701], [1850, 1851]),
+        ("  days  since\t1850-01-01\0", [0, 400], [1850, 1851]),
+        ("Days Since 1850", [0, 400], [1850, 1851]),
+        ("days since 1850-7", [0, 184], [1850, 1851]),
+        ("hours since 1850-01-01T00:00:00", [0, 8760], [1850, 1851]),
+        ("seconds since 1850-01-01 00:00:00.0", [0, 31536000], [1850, 1851]),
+        ("yr since 1850-01-01", [0, 1], [1850, 1851]),
+        ("year", [0, 1], [0, 1]),
+        ("years since 0000-01-01", [-1, 0], [-1, 0]),
+    ],
+)
+def test_years_are_read_from_every_axis_that_people_write(units, times, years):
+    """Absolute dates are CDO's (cdo -a); the others are CF 4.4, padded or short (fault 98)."""
+    found = decode_years(np.array(times, np.float64), {"units": units}, "a.nc, time")
+    assert found.tolist() == years
+
+
+@pytest.mark.parametrize(
+    ("units", "times"),
+    [
+        ("days since 01-01-1850", [0, 400]),  # the day first: not the year 1
+        ("years since 01-01-1850", [0, 1]),
+        ("days since 1850/01/01", [0, 400]),
+        ("days since 18500101", [0, 400]),
+        ("days since 01-JAN-1850", [0, 400]),
+        ("days after 1850-01-01", [0, 400]),
+        ("days since ", [0, 400]),
+        ("day as %Y%m%d.%f", [18501301.0]),
+        ("day as %Y%m%d.%f", [1e300]),
+        ("", [18500732]),
+        ("year", [1e300]),
+        ("days since 99999-01-01", [1e9]),
+        ("days since 0000-01-01", [0]),
+        (5, [1]),
+        (np.array([1.5, 2.5]), [1]),
+    ],
+)
+def test_a_date_that_is_not_understood_is_never_guessed(units, times):
+    with pytest.raises(InputError, match=r"a\.nc, time: "):
+        decode_years(np.array(times, np.float64), {"units": units}, "a.nc, time")
+
+
+@pytest.mark.parametrize("values", [np.array(["1985-01-01"]), np.array([b"1"]), np.array([None])])
+def test_times_that_are_no_numbers_are_refused(values):
+    with pytest.raises(InputError, match=r"a\.nc, time: .*expected"):
+        decode_years(values, {"units": "days since 1850-01-01"}, "a.nc, time")
+
+
+def test_an_infinite_time_is_refused_with_its_step():
+    with pytest.raises(InputError, match=r"a\.nc, time: .*infinite at step 1"):
+        decode_years(np.array([0, np.inf]), {"units": "days since 1850-01-01"}, "a.nc, time")
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("NOLEAP", "noleap"), ("no_leap", "noleap"), ("365days", "noleap"), ("360 day", "360_day"),
+     (" Proleptic_Gregorian\0", "proleptic_gregorian"), ("", "standard"),
+     (["gregorian"], "standard")],
+)  # fmt: skip
+def test_a_calendar_is_known_by_other_spellings(said, name):
+    assert calendar_name({"calendar": said}, "a.nc, time") == name
+
+
+@pytest.mark.parametrize("said", [5, np.array([1, 2]), "none", "lunar"])
+def test_a_calendar_that_cf_does_not_know_is_refused(said):
+    with pytest.raises(InputError, match=r"a\.nc, time: calendar .*expected one of"):
+        calendar_name({"calendar": said}, "a.nc, time")

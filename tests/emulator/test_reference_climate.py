@@ -167,6 +167,7 @@ def test_a_file_of_another_region_or_two_grids_is_refused(tmp_path):
 
 def test_a_projected_climate_is_refused(tmp_path):
     lat, lon = np.mgrid[10:0:-1.0, 0:8.0]
+    lat, lon = lat + 0.01 * lon, lon
     place = ("y", "x")
     data = [
         Variable("lat", place, lat, {"units": "degrees_north"}),
