@@ -27,6 +27,7 @@ from landstep.emulator.experiment import load_experiment
 from landstep.emulator.monthly_means import MonthlyMeans
 from landstep.emulator.ranks import Ranks
 from landstep.emulator.state import State
+from landstep.emulator.years import calendar_year
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,8 +202,8 @@ class Coupler:
         InputError for a year outside the forcing, or a month without the climate that the host
         gave in others.
         """
-        date = year, month, day
         emulator = self._opened("update")
+        date = calendar_year(year), calendar_year(month, "month"), calendar_year(day, "day")
         if date == self._date:
             self._moved, self._land_moved = frozenset(), False
             return False

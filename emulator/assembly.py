@@ -12,6 +12,7 @@ from landstep.emulator.climate import Climate
 from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.land_use import LandUse
 from landstep.emulator.mapped import put, row_pieces, zeros
+from landstep.emulator.owned import take
 from landstep.emulator.ranks import Ranks
 from landstep.emulator.shares import Division, Share
 from landstep.emulator.state import State
@@ -123,7 +124,7 @@ class Assembly:
                     rows = self.ranks.receive(rank, (piece.stop - piece.start, x1 - x0), np.uint8)
                 if whole is not None:
                     put(whole, share.own.top + piece.start, share.own.left, rows)
-        return whole
+        return None if whole is None else take(whole)
 
     def coarse(self, values: np.ndarray) -> np.ndarray:
         """Bring a field of coarse cells together on the first rank.

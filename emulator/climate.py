@@ -12,7 +12,9 @@ import numpy as np
 from landstep.emulator.errors import InputError, StateError, StepError
 from landstep.emulator.host_values import VARIABLES, check_name
 from landstep.emulator.netcdf import NetcdfFile, Variable
+from landstep.emulator.owned import Owner, is_owned, owned_copy, take
 from landstep.emulator.shares import Share
+from landstep.emulator.years import calendar_year
 
 WINDOW_YEARS = 30
 """Years over which a climate is the mean. Source: World Meteorological Organization 2017,
@@ -22,7 +24,7 @@ DIMS = ("climate_year", "climate_variable", "month", "coarse_y", "coarse_x")
 
 
 @dataclass(frozen=True, eq=False)
-class Climate:
+class Climate(Owner):
     """Monthly means that a host gave, year by year without a gap, up to thirty years.
 
     variables : V names, in the order of VARIABLES
@@ -36,7 +38,8 @@ class Climate:
     years: tuple[np.ndarray, ...]
 
     def __post_init__(self) -> None:
-        """Freeze the arrays; StateError where they do not fit."""
+        """Take copies of arrays that a caller could change; StateError where they do not fit."""
+        object.__setattr__(self, "last", calendar_year(self.last, "last", StateError))
         known = [name for name in VARIABLES if name in self.variables]
         shapes = {year.shape for year in self.years}
         if list(self.variables) != known or not known:
@@ -52,7 +55,8 @@ class Climate:
                 f"climate of {[(str(y.dtype), y.shape) for y in self.years]}, expected 1 to "
                 f"{WINDOW_YEARS} years of float32 ({len(known)}, 12, coarse_y, coarse_x), all alike"
             )
-        object.__setattr__(self, "years", tuple(_frozen(year) for year in self.years))
+        years = (y if is_owned(y) else owned_copy(y, np.float32) for y in self.years)
+        object.__setattr__(self, "years", tuple(years))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -112,25 +116,16 @@ def heard(before: Climate | None, year: int, means: Mapping[str, np.ndarray]) ->
             f"climate of {year}: fields of {sorted(shapes)}, expected one size (12, cy, cx)"
         )
     nothing = np.full(shapes.pop(), np.nan, np.float32)
-    newest = np.stack([_float32(means.get(name, nothing)) for name in variables])
+    newest = take(np.stack([_float32(means.get(name, nothing)) for name in variables]))
     years: tuple[np.ndarray, ...] = ()
     if before is not None:
         years = tuple(_with(variables, before, old, nothing) for old in before.years)
     return Climate(variables, year, (*years, newest)[-WINDOW_YEARS:])
 
 
-def _frozen(year: np.ndarray) -> np.ndarray:
-    """Read-only; one that is so stays the same object, by which it is known again."""
-    if not year.flags.writeable:
-        return year
-    frozen = year.view()
-    frozen.setflags(write=False)
-    return frozen
-
-
 def _float32(field: np.ndarray) -> np.ndarray:
-    """As float32, with one bit pattern for what is missing."""
-    found = np.asarray(field).astype(np.float32)
+    """As float32, with one bit pattern for what is missing or masked."""
+    found = np.array(np.ma.filled(np.ma.asarray(field).astype(np.float32), np.nan))
     found[np.isnan(found)] = np.nan
     return found
 
@@ -141,8 +136,8 @@ def _with(
     """Make room in a year for variables that it lacks."""
     if variables == of.variables:
         return year
-    return np.stack(
-        [year[of.variables.index(n)] if n in of.variables else nothing for n in variables]
+    return take(
+        np.stack([year[of.variables.index(n)] if n in of.variables else nothing for n in variables])
     )
 
 
@@ -175,5 +170,5 @@ def read_climate(file: NetcdfFile, share: Share | None) -> Climate | None:
     attrs = file.attrs("climate")
     variables = tuple(str(attrs["variables"]).split())
     years = (file.read("climate", (number,)) for number in range(file.shape("climate")[0]))
-    held = tuple(year if share is None else share.coarse_held.cut(year) for year in years)
+    held = tuple(take(year if share is None else share.coarse_held.cut(year)) for year in years)
     return Climate(variables, int(attrs["last_year"]), held)

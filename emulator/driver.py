@@ -20,6 +20,7 @@ from landstep.emulator.ranks import Ranks
 from landstep.emulator.run_folder import begin, held_folder, holds, identity
 from landstep.emulator.state import State, checksum_of
 from landstep.emulator.writer import Writer
+from landstep.emulator.years import calendar_year
 
 Answer = TypeVar("Answer")
 
@@ -77,6 +78,7 @@ def run_years(
     forcing lacks a year, and ConfigError where the folder holds another run, or this one with years
     past `last`. What was written before stays whole.
     """
+    first, last = calendar_year(first, "first"), calendar_year(last, "last")
     emulator = Emulator.open(experiment, ranks)
     both_ways = restart is None and not cold
     legs = legs_of(emulator, first, last) if both_ways else (Leg(first, last),)

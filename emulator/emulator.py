@@ -25,6 +25,7 @@ from landstep.emulator.mapped import Maps, zeros
 from landstep.emulator.model_checks import check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
 from landstep.emulator.output import Output, Year
+from landstep.emulator.owned import Remembered, take
 from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.quotas import older, owed
 from landstep.emulator.ranks import Ranks
@@ -34,7 +35,9 @@ from landstep.emulator.state import State
 from landstep.emulator.state_checks import Belonging, check_next, check_way
 from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
 from landstep.emulator.tiling import Box, Cut, blocks
+from landstep.emulator.user_arrays import check_classes, class_map, class_maps
 from landstep.emulator.window_size import core_for
+from landstep.emulator.years import calendar_year
 
 ALONE = Ranks()
 
@@ -55,6 +58,7 @@ class Emulator:
     climate: HostZones | None = None
     _settled: Settled = field(default_factory=Settled, init=False, repr=False)
     _maps: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
+    _classed: Remembered = field(default_factory=Remembered, init=False, repr=False)
 
     @classmethod
     def open(
@@ -131,7 +135,8 @@ class Emulator:
         grid, scheme, year or direction.
         """
         with self.assembly.ranks.together():
-            return self._start(year, direction, restart, cold)
+            asked = None if year is None else calendar_year(year)
+            return self._start(asked, direction, restart, cold)
 
     def _start(
         self, year: int | None, direction: str | None, restart: str | Path | None, cold: bool
@@ -153,7 +158,7 @@ class Emulator:
             )
         way = direction_of(self.card, direction or "forward")
         if cold:
-            return self.start_from(year, self.inputs.cold_map(), direction=direction)
+            return self.start_from(year, take(self.inputs.cold_map()), direction=direction)
         land_use, *history = self._observed(year, way)
         return self.start_from(year, land_use, history, direction=direction)
 
@@ -161,10 +166,14 @@ class Emulator:
         """Give the map of a year and those before it; those of the last call are not read again."""
         years = [year - way * number for number in range(self.card.history + 1)]
         there = [y for y in years if y == year or y in self.inputs.land_use.years]
-        maps = {y: self._maps[y] if y in self._maps else self.inputs.land_use.map(y) for y in there}
+        maps = {
+            y: self._maps[y] if y in self._maps else take(self.inputs.land_use.map(y))
+            for y in there
+        }
         self._maps.clear()
         self._maps.update(maps)
-        return [maps[y] if y in maps else self.inputs.unknown_map() for y in years]
+        unknown = take(self.inputs.unknown_map())
+        return [maps.get(y, unknown) for y in years]
 
     def start_from(
         self,
@@ -176,28 +185,36 @@ class Emulator:
     ) -> State:
         """Give the state to start from any map.
 
-        land_use : (y, x) uint8 class numbers, MASKED where unknown; the coarse cells that hold such
-            a cell owe what the forcing of that year has of each group, less what is known
-        history : H maps (y, x) uint8, those before it in stepping order; None: nothing is known
+        land_use : (y, x) class numbers of any integer type, MASKED or masked where unknown; the
+            coarse cells that hold such a cell owe what the forcing of that year has of each group,
+            less what is known. It is copied: what the caller does with it later changes nothing
+        history : H maps (y, x) of the same, those before it in stepping order; None: nothing is
+            known
         direction : "forward" (default) or "backward" in time
-        Raises StepError for a direction that the model was not trained for, StateError for maps
-        that do not fit the grid or the model, InputError for a year outside the forcing where
-        something is owed.
+        Raises StepError for a direction that the model was not trained for, or a year that is no
+        integer; StateError for maps that hold anything but class numbers or do not fit the grid or
+        the model; InputError for a year outside the forcing where something is owed.
         """
+        year = calendar_year(year)
         way = direction_of(self.card, direction or "forward")
+        land_use = class_map(land_use, "land_use")
         if history is None:
-            history = [self.inputs.unknown_map()] * self.card.history
+            history = [take(self.inputs.unknown_map())] * self.card.history
+        history = class_maps(history, "history")
         found = [tuple(map_.shape) for map_ in (land_use, *history)]
         if found != [self.inputs.shape] * (1 + self.card.history):
             raise StateError(
                 f"start in {year}: map of {found[0]} with a history of {found[1:]}, expected "
                 f"{self.inputs.shape} with {self.card.history} of the same"
             )
+        for number, of_year in enumerate((land_use, *history)):
+            name = f"history[{number - 1}]" if number else "land_use"
+            check_classes(of_year, self.scheme.n_classes, name, self._classed)
         debt = self.demand.owed_at_start(land_use, year)
         return State(
             year=year,
             land_use=land_use,
-            history=tuple(history),
+            history=history,
             direction=way,
             anchor=year,
             debt=debt,
@@ -220,6 +237,7 @@ class Emulator:
         """
         ranks = self.assembly.ranks
         with ranks.together():
+            year = calendar_year(year)
             check_next(year, state)
             self._check(state, "state")
             check_lag(self.card, 1)
@@ -237,11 +255,13 @@ class Emulator:
             )
             stepped = stepper.map(self._blocks())
         self.assembly.fill_halo(stepped.land_use)
+        land_use = take(stepped.land_use)
+        self._classed.add(land_use)
         debt = owed(state.debt, asked, stepped.realised)
         report = self._report(asked, stepped)
         return State(
             year=year,
-            land_use=stepped.land_use,
+            land_use=land_use,
             history=(state.land_use, *state.history[:-1]),
             direction=state.direction,
             anchor=state.anchor,
@@ -252,7 +272,7 @@ class Emulator:
             model=state.model,
             provenance={**self.session.provenance, "landstep": version("landstep")},
             report=report,
-            confidence=stepper.confidence,
+            confidence=None if stepper.confidence is None else take(stepper.confidence),
             climate=state.climate,
         )
 
@@ -277,6 +297,7 @@ class Emulator:
         Raises as `check_put`; StepError for a year after the state's, or one that leaves out
         another; InputError for fields of another size.
         """
+        year = calendar_year(year)
         for name, of_months in means.items():
             self.check_put(name)
             if np.shape(of_months) != (12, *state.debt.shape[1:]):
@@ -293,7 +314,7 @@ class Emulator:
 
         They are the observed ones of that year, moved by the climate that the state holds.
         """
-        (observed,) = self.inputs.categories(["climate_zone"], year)
+        (observed,) = self.inputs.categories(["climate_zone"], calendar_year(year))
         return zones_of(self.climate, state.climate, observed)
 
     def odds(self, year: int, state: State) -> np.ndarray:
@@ -304,6 +325,7 @@ class Emulator:
             FORBIDDEN for all others
         Raises StepError for a year that does not, and as `step` does.
         """
+        year = calendar_year(year)
         self._check(state, "state")
         lag = (year - state.year) * state.direction
         if lag < 1:
@@ -380,6 +402,9 @@ class Emulator:
             self.session.sha256, self.grid.fingerprint, self.inputs.shape, self.scheme.name
         )
         of.check(state, where, year)
+        for number, map_ in enumerate((state.land_use, *state.history)):
+            name = f"{where}, history[{number - 1}]" if number else f"{where}, land_use"
+            check_classes(map_, self.scheme.n_classes, name, self._classed)
 
     def write(self, state: State, path: str | Path) -> None:
         """Write a state's map as a CF NetCDF file; complete or not there. All ranks call it."""

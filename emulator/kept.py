@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from landstep.emulator.netcdf import NetcdfFile, Variable
+from landstep.emulator.owned import Owner, is_owned, owned_copy
 
 PREFIX = "kept_"
 NOTES = "kept_notes"
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class Kept(Owner):
     """Arrays and notes that the emulator stores and gives back, and does not read.
 
     arrays : name -> array of numbers, none of size 0
@@ -25,6 +26,15 @@ class Kept:
 
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take copies, which a caller cannot change."""
+        arrays = {
+            name: array if is_owned(array) else owned_copy(array, array.dtype.newbyteorder("="))
+            for name, array in self.arrays.items()
+        }
+        object.__setattr__(self, "arrays", arrays)
+        object.__setattr__(self, "notes", dict(self.notes))
 
     def __bool__(self) -> bool:
         """Tell whether there is anything."""

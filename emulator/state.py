@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,13 @@ from landstep.emulator.grid import AREA_UNIT_M2
 from landstep.emulator.kept import Kept
 from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
+from landstep.emulator.owned import Owner, take
 from landstep.emulator.part import Part, runs
 from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.rows import Rows
 from landstep.emulator.shares import Share
+from landstep.emulator.user_arrays import class_map, class_maps, whole_numbers
+from landstep.emulator.years import calendar_year
 
 SCHEMA = 3
 OLDER_SCHEMA = 2
@@ -39,11 +43,11 @@ H maps, and an array of three dimensions in the file."""
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class State(Owner):
     """Land use on 1 January of a year, and what it belongs to.
 
     year : calendar year
-    land_use : (y, x) uint8 class numbers, MASKED where not known; read-only, as all arrays are
+    land_use : (y, x) uint8 class numbers, MASKED where not known
     history : H maps (y, x) uint8, those before it in stepping order, [0] one step before; MASKED
         where not known
     direction : the way in time that it steps, 1 or -1
@@ -60,6 +64,10 @@ class State:
         where it was not asked for. Not in the restart
     climate : the host's own so far, on the coarse cells of `debt`; None where it gave none
     kept : what a coupler keeps in the restart; a step does not carry it on
+
+    Arrays are read-only and the state's own: those that a caller gives are copied, of any integer
+    type, byte order and stride, with masked cells and NaN of a map as MASKED. Years may be
+    numpy's integers. Raises StateError for what is neither, or does not fit together.
     """
 
     year: int
@@ -79,29 +87,53 @@ class State:
     kept: Kept = Kept()
 
     def __post_init__(self) -> None:
-        """Freeze the arrays, so that no step can change the state that it starts from."""
-        sizes: dict[str, int] = {}
-        object.__setattr__(self, "history", tuple(_frozen(m) for m in self.history))
-        for name, (kind, dims) in ARRAYS.items():
-            shape, dtypes = self._shape(name), {m.dtype for m in self._maps(name)}
-            fits = dtypes == {np.dtype(kind)} and len(shape) == len(dims) and 0 not in shape
-            if not fits or any(
-                sizes.setdefault(d, n) != n for d, n in zip(dims, shape, strict=True)
-            ):
-                found = " and ".join(sorted(map(str, dtypes))) or "nothing"
-                raise StateError(
-                    f"{name} is {found} {shape}, expected {np.dtype(kind)} ({', '.join(dims)}), "
-                    f"none of size 0, with {sizes or 'no size fixed'}"
-                )
-            if name != "history":
-                object.__setattr__(self, name, _frozen(getattr(self, name)))
+        """Take copies of arrays that a caller could change, and see that all fits together."""
+        for name in ("year", "anchor", "direction"):
+            self._set(name, calendar_year(getattr(self, name), name, StateError))
         if self.direction not in (1, -1):
             raise StateError(f"direction is {self.direction}, expected 1 (forward) or -1")
+        self._set("land_use", class_map(self.land_use, "land_use"))
+        self._set("history", class_maps(self.history, "history"))
+        for name in ("debt", "debt_years"):
+            self._set(name, whole_numbers(getattr(self, name), name, ARRAYS[name][0]))
+        if self.confidence is not None:
+            self._set("confidence", whole_numbers(self.confidence, "confidence", np.uint8))
+        self._check_texts()
+        sizes: dict[str, int] = {}
+        for name, (kind, dims) in ARRAYS.items():
+            shape = self._shape(name)
+            if (
+                len(shape) != len(dims)
+                or 0 in shape
+                or any(sizes.setdefault(d, n) != n for d, n in zip(dims, shape, strict=True))
+            ):
+                raise StateError(
+                    f"{name} is {np.dtype(kind)} {shape}, expected {np.dtype(kind)} "
+                    f"({', '.join(dims)}), none of size 0, with {sizes or 'no size fixed'}"
+                )
+        if not isinstance(self.climate, Climate | None) or not isinstance(self.kept, Kept):
+            raise StateError(
+                f"climate is {type(self.climate).__name__}, kept {type(self.kept).__name__}; "
+                "expected a Climate or None, and Kept"
+            )
         if self.climate is not None and self.climate.shape != self.debt.shape[1:]:
             raise StateError(
                 f"climate on coarse cells {self.climate.shape}, debt on {self.debt.shape[1:]}; "
                 "expected the same"
             )
+
+    def _check_texts(self) -> None:
+        """Take a copy of the provenance; StateError where a text is none."""
+        for name in ("scheme", "grid", "model"):
+            if not isinstance(getattr(self, name), str):
+                raise StateError(f"{name} is {getattr(self, name)!r}, expected text")
+        items = self.provenance.items() if isinstance(self.provenance, Mapping) else [(None, None)]
+        if not all(isinstance(text, str) for item in items for text in item):
+            raise StateError(f"provenance is {self.provenance!r:.200}, expected texts by name")
+        self._set("provenance", dict(self.provenance))
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     @property
     def checksum(self) -> str:
@@ -309,18 +341,12 @@ def _read_map(
         for place, stored in runs(held.columns):
             values = file.read(name, (*step, of_file, stored))
             put(field, piece.start, place.start, values.astype(np.uint8, copy=False))
-    return field
+    return take(field)
 
 
 def _coarse(field: np.ndarray, share: Share | None) -> np.ndarray:
     """Cut a field of coarse cells to those that a rank holds."""
     return field if share is None or share.held.is_whole else share.coarse_held.cut(field)
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    frozen = array.view()
-    frozen.setflags(write=False)
-    return frozen
 
 
 def checksum_of(path: Path) -> str:

@@ -122,18 +122,18 @@ def zeros(shape, kind=np.uint8):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"land_use": zeros((2, 2), np.int32)}, r"land_use is int32 .*, expected uint8 \(y, x\)"),
+        ({"land_use": zeros((2, 2), "S1")}, r"land_use is \|S1 \(2, 2\), expected class numbers"),
         ({"land_use": zeros((0, 4))}, r"land_use is uint8 \(0, 4\), .* none of size 0"),
         ({"history": zeros((37, 53))}, r"history is uint8 \(37, 53\), expected uint8 \(history, y"),
-        ({"history": ()}, r"history is nothing \(0,\), expected uint8 \(history, y, x\)"),
+        ({"history": ()}, r"history is uint8 \(0,\), expected uint8 \(history, y, x\)"),
         (
             {"history": (zeros((37, 53)), zeros((37, 52)))},
             r"history holds maps of \[\(37, 52\), \(37, 53\)\], expected one size",
         ),
         ({"history": zeros((2, 37, 52))}, r"history is .*52\), .* with {'y': 37, 'x': 53"),
         (
-            {"debt": zeros((3, 2, 4), np.int32)},
-            r"debt is int32 .* expected int64 \(group, coarse_y",
+            {"debt": zeros((3, 2), np.int32)},
+            r"debt is int64 \(3, 2\), expected int64 \(group, coarse_y",
         ),
         ({"debt": zeros((0, 2, 4), np.int64)}, r"debt is int64 \(0, 2, 4\)"),
         ({"debt_years": zeros((3, 2, 5))}, r"debt_years is uint8 \(3, 2, 5\), .*'coarse_x': 4"),
