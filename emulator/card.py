@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from landstep.emulator.errors import ModelError
+from landstep.emulator.strict_json import strict_json
 
 METADATA_KEY = "landstep_card"
 CARD_VERSION = 3
+
+MANIFEST_BYTES = 2**16
+"""More than a manifest takes."""
+
+SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 class Category(BaseModel):
@@ -126,14 +133,14 @@ class Card(BaseModel):
     name: str
     landstep_version: str
     scheme: str
-    class_codes: list[int]
+    class_codes: list[int] = Field(min_length=1, max_length=255)
     class_names: list[str]
     states: list[str]
     continuous: list[str]
     categories: list[Category]
-    base: int = Field(ge=1)
+    base: int = Field(ge=1, le=1024)
     depth: int = Field(ge=1, le=8)
-    history: int = Field(ge=1)
+    history: int = Field(ge=1, le=255)
     direction: Literal["forward", "backward", "both"]
     lags: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
     weights: WeightsByLag = [Weights(years=1)]
@@ -184,15 +191,20 @@ class Card(BaseModel):
                 f"{where}: no model card in its metadata; expected a file written by "
                 "`landstep export`"
             )
+        cause: ValueError
         try:
+            strict_json(metadata[METADATA_KEY])
             return cls.model_validate_json(metadata[METADATA_KEY])
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise ModelError(
-                f"{where}: model card is not one that this version reads (card version "
-                f"{CARD_VERSION}): {place}: {first['msg']}; export the model again"
-            ) from error
+            problem, cause = f"{place}: {first['msg']}", error
+        except ValueError as error:
+            problem, cause = str(error), error
+        raise ModelError(
+            f"{where}: model card is not one that this version reads (card version "
+            f"{CARD_VERSION}): {problem}; export the model again"
+        ) from cause
 
 
 def manifest_path(model: Path) -> Path:
@@ -221,20 +233,40 @@ def write_manifest(model: Path) -> Path:
 def read_manifest(model: Path) -> dict[str, Any]:
     """Read the manifest of a model file.
 
-    returns : its record, with at least "bytes" and "sha256"
+    returns : its record, with at least "bytes" and "sha256", in small letters
     Raises ModelError where it is missing or no manifest.
     """
     path = manifest_path(model)
     try:
-        record = json.loads(path.read_text("utf-8"))
-        int(record["bytes"]), str(record["sha256"])
+        record = strict_json(small_text(path))
+        size, sha256 = record["bytes"], record["sha256"]
+        if type(size) is not int or size < 0:
+            raise ValueError(f"bytes is {size!r}, expected a whole number")
+        if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
+            raise ValueError(f"sha256 is {sha256!r}, expected 64 hexadecimal digits")
     except FileNotFoundError as error:
         raise ModelError(
             f"{model}: its manifest {path.name} is missing; a model is only opened against the "
             "sha256 in it. `landstep export` writes both: copy both"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise ModelError(
+            f"{path}: not a manifest (no {error}); `landstep export` writes it"
+        ) from error
+    except (OSError, ValueError, TypeError) as error:
         raise ModelError(
             f"{path}: not a manifest ({error}); `landstep export` writes it"
         ) from error
-    return dict(record)
+    return {**record, "sha256": sha256.lower()}
+
+
+def small_text(path: Path) -> str:
+    """Read a text file that is a file, and small; ValueError for a folder, device, pipe or more.
+
+    A pipe is never opened: it would be waited for.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("a folder, device or pipe, expected a file")
+    if path.stat().st_size > MANIFEST_BYTES:
+        raise ValueError(f"{path.stat().st_size} bytes, expected at most {MANIFEST_BYTES}")
+    return path.read_text("utf-8")

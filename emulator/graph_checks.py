@@ -31,7 +31,7 @@ MEMORY_LIMIT_GIB = 2
 def check_graph(content: bytes, where: str) -> onnx.ModelProto:
     """Read a model's bytes and refuse what landstep does not run.
 
-    returns : the parsed model
+    returns : the parsed model, without fields that ONNX does not know
     Raises ModelError for bytes that are no ONNX model, external data, an operator off the list, a
     newer opset or IR, or weights that claim more than they hold.
     """
@@ -39,6 +39,7 @@ def check_graph(content: bytes, where: str) -> onnx.ModelProto:
         proto = onnx.load_from_string(content)
     except Exception as error:
         raise ModelError(f"{where}: not an ONNX model ({type(error).__name__}: {error})") from error
+    proto.DiscardUnknownFields()
     if not proto.graph.node:
         raise ModelError(f"{where}: not an ONNX model, its graph is empty")
     _check_versions(proto, where)
@@ -48,6 +49,26 @@ def check_graph(content: bytes, where: str) -> onnx.ModelProto:
     if proto.functions or proto.training_info:
         raise ModelError(f"{where}: holds functions or training steps, expected a plain graph")
     return proto
+
+
+def graph_bytes(proto: onnx.ModelProto) -> bytes:
+    """Write the graph of a checked model anew, and nothing else: what is run is what was checked.
+
+    Without metadata, which onnxruntime would read settings from (ORT_LOAD_CONFIG_FROM_MODEL).
+    """
+    bare = onnx.ModelProto()
+    bare.CopyFrom(proto)
+    bare.ClearField("metadata_props")
+    return bytes(bare.SerializeToString(deterministic=True))
+
+
+def metadata_of(proto: onnx.ModelProto, where: str) -> dict[str, str]:
+    """Give a model's metadata; ModelError where a name stands twice."""
+    names = [entry.key for entry in proto.metadata_props]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ModelError(f"{where}: metadata {twice[0]!r} stands {names.count(twice[0])} times")
+    return {entry.key: entry.value for entry in proto.metadata_props}
 
 
 def with_metadata(content: bytes, metadata: dict[str, str]) -> bytes:
@@ -65,6 +86,9 @@ def _check_versions(proto: onnx.ModelProto, where: str) -> None:
         raise ModelError(
             f"{where}: IR version {proto.ir_version} needs a newer onnxruntime, have up to {MAX_IR}"
         )
+    domains = [opset.domain or "ai.onnx" for opset in proto.opset_import]
+    if len(set(domains)) != len(domains):
+        raise ModelError(f"{where}: names an operator set twice: {sorted(domains)}")
     for opset in proto.opset_import:
         if opset.domain not in DOMAINS:
             raise ModelError(f"{where}: operator set {opset.domain!r} is not on the allow-list")

@@ -9,6 +9,9 @@ from landstep.emulator.atomic import replacing
 from landstep.emulator.card import manifest_path, manifest_text, read_manifest
 from landstep.emulator.errors import ModelError
 
+LARGEST_BYTES = 2**31 - 1
+"""What a protobuf can hold."""
+
 
 def read_verified(path: Path) -> bytes:
     """Read a model file and hold it against its manifest.
@@ -20,12 +23,17 @@ def read_verified(path: Path) -> bytes:
             raise ModelError(f"model file not found: {path}")
         if not path.is_file():
             raise ModelError(f"{path}: not an ONNX model, it is a folder or a device")
-        content = path.read_bytes()
+        size = path.stat().st_size
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    if not content:
+    if not size:
         raise ModelError(f"{path}: model is empty (0 bytes); copy or export it again")
+    if size > LARGEST_BYTES:
+        raise ModelError(
+            f"{path}: {size} bytes, not an ONNX model: the largest have {LARGEST_BYTES}"
+        )
     manifest = read_manifest(path)
+    content = _read(path, size)
     if len(content) != manifest["bytes"]:
         raise ModelError(
             f"{path}: size {len(content)}, manifest says {manifest['bytes']}; the file was cut "
@@ -38,6 +46,15 @@ def read_verified(path: Path) -> bytes:
             "altered: copy or export it again"
         )
     return content
+
+
+def _read(path: Path, size: int) -> bytes:
+    """Read no more of a file than it said it has, and one byte."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(size + 1)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def write_model(path: Path, content: bytes) -> None:

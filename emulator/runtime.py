@@ -63,6 +63,7 @@ def _session(
     options.enable_mem_reuse = False  # it holds a field's memory until the next of its size
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # nothing else is checked
     if name == PROVIDERS["openvino"].runtime:  # the others leave shapes to the CPU, by design
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     try:

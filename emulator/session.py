@@ -13,24 +13,12 @@ import numpy as np
 from landstep.emulator.card import Card
 from landstep.emulator.errors import LandstepError, ModelError
 from landstep.emulator.features import INPUT_NAMES, OUTPUT_NAMES
-from landstep.emulator.graph_checks import check_graph
+from landstep.emulator.graph_checks import check_graph, graph_bytes, metadata_of
+from landstep.emulator.graph_fit import DTYPES, GraphFit, Window
 from landstep.emulator.model_file import read_verified
 from landstep.emulator.precision_gate import refuse_ungated
 from landstep.emulator.providers import PROVIDERS, needs_gate, pair_problem
 from landstep.emulator.runtime import load_onnxruntime, open_runtime, openvino_version
-
-DTYPES = {
-    "prior": np.uint8,
-    "history": np.uint8,
-    "years": np.float32,
-    "continuous": np.float32,
-    "categories": np.uint8,
-    "forcing": np.float32,
-    "forcing_change": np.float32,
-    "prior_shares": np.float32,
-    "row": np.int64,
-    "col": np.int64,
-}
 
 
 @dataclass(frozen=True)
@@ -46,6 +34,7 @@ class Session:
     sha256: str
     provenance: dict[str, str]
     _session: Any
+    _fit: GraphFit
 
     @classmethod
     def open(
@@ -58,7 +47,10 @@ class Session:
         device: int = 0,
         gated: bool = True,
     ) -> Session:
-        """Read a model once, verify those bytes, and open the session from them.
+        """Read a model once, verify those bytes, and run the graph that was read from them.
+
+        onnxruntime gets that graph written anew, and not the file's bytes, in which it might find
+        another one.
 
         provider, precision : a pair of `providers.PROVIDERS`; one that is not there, or does not
             take effect, is an error, never a silent fallback
@@ -72,15 +64,16 @@ class Session:
         """
         content = read_verified(path)
         proto = check_graph(content, str(path))
-        card = Card.from_metadata({p.key: p.value for p in proto.metadata_props}, str(path))
-        _check_names(proto, str(path))
+        card = Card.from_metadata(metadata_of(proto, str(path)), str(path))
+        fit = GraphFit.of(proto, card, str(path))
         if problem := pair_problem(provider, precision):
             raise ModelError(problem)
         if gated and needs_gate(provider, precision):
             refuse_ungated(card, provider, precision, str(path))
-        session = open_runtime(content, str(path), provider, precision, threads, device)
+        graph = graph_bytes(proto)
+        session = open_runtime(graph, str(path), provider, precision, threads, device)
         provenance = _provenance(provider, precision)
-        return cls(card, hashlib.sha256(content).hexdigest(), provenance, session)
+        return cls(card, hashlib.sha256(content).hexdigest(), provenance, session, fit)
 
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run one window.
@@ -108,40 +101,20 @@ class Session:
         for name, axes in (("prior", "(n, y, x)"), ("forcing", "(n, states, cy, cx)")):
             if inputs[name].ndim != axes.count(",") + 1:
                 raise ModelError(f"input {name}: got {inputs[name].shape}, expected {axes}")
-        n, y, x = inputs["prior"].shape
-        cy, cx = inputs["forcing"].shape[-2:]
-        expected = {
-            "prior": (n, y, x),
-            "history": (n, self.card.history, y, x),
-            "years": (n,),
-            "continuous": (n, len(self.card.continuous), y, x),
-            "categories": (n, len(self.card.categories), y, x),
-            "forcing": (n, len(self.card.states), cy, cx),
-            "forcing_change": (n, len(self.card.states), cy, cx),
-            "prior_shares": (n, len(self.card.class_codes), cy, cx),
-            "row": (y,),
-            "col": (x,),
-        }
+        window = Window(*inputs["prior"].shape, *inputs["forcing"].shape[-2:])
+        expected = window.inputs(self.card)
         for name, array in inputs.items():
             if array.shape != expected[name] or array.dtype != DTYPES[name]:
                 raise ModelError(
                     f"input {name}: got {array.dtype} {array.shape}, expected "
                     f"{np.dtype(DTYPES[name])} {expected[name]}"
                 )
-        if y % self.card.stride or x % self.card.stride:
+        if window.y % self.card.stride or window.x % self.card.stride:
             raise ModelError(
-                f"input prior: {y} x {x} cells, expected multiples of the stride {self.card.stride}"
+                f"input prior: {window.y} x {window.x} cells, expected multiples of the stride "
+                f"{self.card.stride}"
             )
-
-
-def _check_names(proto: Any, where: str) -> None:
-    inputs = tuple(value.name for value in proto.graph.input)
-    outputs = tuple(value.name for value in proto.graph.output)
-    if set(inputs) != set(INPUT_NAMES) or set(outputs) != set(OUTPUT_NAMES):
-        raise ModelError(
-            f"{where}: takes {inputs} and gives {outputs}, expected {INPUT_NAMES} and "
-            f"{OUTPUT_NAMES}"
-        )
+        self._fit.check(window)
 
 
 def _provenance(provider: str, precision: str) -> dict[str, str]:
