@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType, FunctionType
 
 import numpy as np
 import onnx
@@ -30,6 +32,45 @@ settings.load_profile("landstep")
 
 `pytest --hypothesis-profile=default` draws others.
 """
+
+COSTLY = {"subprocess", "train", "export_model", "write_verified", "build_example_host"}
+"""What starts programs, trains or exports: a test that uses one of these is slow by itself."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what uses anything COSTLY, itself, in a function beside it or in a fixture."""
+    known: dict[FunctionType, bool] = {}
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        made = [own for own in item._fixtureinfo.name2fixturedefs.values() if own]
+        for function in (item.function, *(fixture[-1].func for fixture in made)):
+            if _is_costly(function, known):
+                item.add_marker(pytest.mark.slow)
+
+
+def _is_costly(function: object, known: dict[FunctionType, bool]) -> bool:
+    function = inspect.unwrap(getattr(function, "hypothesis", function))
+    if not isinstance(function, FunctionType):
+        return False
+    if function not in known:
+        known[function] = False
+        names = set(_names(function.__code__))
+        beside = (function.__globals__.get(name) for name in names)
+        known[function] = bool(names & COSTLY) or any(
+            _is_costly(other, known)
+            for other in beside
+            if getattr(other, "__module__", None) == function.__module__
+        )
+    return known[function]
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Names that a function and those inside it use."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names(inner)
 
 
 @pytest.fixture(scope="session")

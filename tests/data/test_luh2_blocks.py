@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import netCDF4
@@ -11,8 +12,6 @@ import pytest
 
 from landstep.data.luh2_blocks import shares_after, sweden_luh2_experiment
 from landstep.data.series_files import block_fractions
-from landstep.emulator.card import Card
-from landstep.emulator.classes import scheme
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.inputs import Inputs, open_inputs
@@ -200,34 +199,9 @@ def test_luh2_that_begins_later_is_refused(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(stored_model: Callable[[str], Path]) -> Path:
     """ONNX file of a small network for Sweden, whose head says nothing."""
-    import torch
-
-    from landstep.export.write import write_verified
-    from landstep.training.network import LandUseNetwork, NetworkShape
-
-    of = scheme("sweden5")
-    card = Card(
-        name="tiny Sweden",
-        landstep_version="0.1.0",
-        scheme=of.name,
-        class_codes=list(of.codes),
-        class_names=list(of.names),
-        states=list(of.names[1:]),
-        continuous=["elevation"],
-        categories=[{"name": "soil_texture", "size": 8}, {"name": "climate_zone", "size": 13}],
-        base=2,
-        depth=2,
-        history=3,
-        direction="forward",
-        lags=[1],
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        network = LandUseNetwork(NetworkShape.of_card(card)).eval()
-    network.set_scaling(np.array([100.0]), np.array([60.0]))
-    return write_verified(network, card, (), tmp_path_factory.mktemp("model") / "sweden.onnx")
+    return stored_model("sweden")
 
 
 def test_a_free_run_is_held_against_the_forcing(made_up, model, tmp_path):

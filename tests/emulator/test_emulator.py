@@ -71,10 +71,12 @@ def by_hand(emulator, state, core, halo, year=None):
 # --- the same bits ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "shape"), SHAPES)
-@pytest.mark.parametrize("mode", ["exact", "soft"])
+@pytest.mark.parametrize(
+    ("kind", "shape", "mode"),
+    [*((*on, "exact") for on in SHAPES), *((*on, "soft") for on in SHAPES[1:3])],
+)
 def test_tiled_equals_untiled(make_emulator, with_run, kind, shape, mode):
-    """Three window sizes, on odd shapes: states, debt included, bit for bit, over three years.
+    """Three window sizes, on odd shapes: states, debt included, bit for bit, over two years.
 
     A strip of 16 rows, or 28, or 60, cuts blocks of 7 rows: their logits are kept until complete.
     """
@@ -83,7 +85,7 @@ def test_tiled_equals_untiled(make_emulator, with_run, kind, shape, mode):
     card = emulator.card.model_copy(update={"weights": dear})
     emulator = replace(emulator, session=replace(emulator.session, card=card))
     state = emulator.start(2000)
-    for year in (2001, 2002, 2003):
+    for year in (2001, 2002):
         following = emulator.step(year, state)
         for core in CORES:
             assert with_run(emulator, core=core).step(year, state).checksum == following.checksum
@@ -97,7 +99,7 @@ def test_tiled_equals_untiled_without_quotas(make_emulator, with_run, kind, shap
     """Then the map is the network's: the first of the largest logits of each cell."""
     emulator = make_emulator(kind, shape, core=UNTILED, mode="none")
     state = emulator.start(2000)
-    for year in (2001, 2002, 2003):
+    for year in (2001, 2002):
         plain, logits = by_hand(emulator, state, UNTILED, emulator.card.halo)
         following = emulator.step(year, state)
         assert np.array_equal(following.land_use, plain)

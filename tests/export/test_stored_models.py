@@ -59,12 +59,35 @@ def tiny() -> tuple[LandUseNetwork, Card]:
     return network, card
 
 
+def sweden() -> tuple[LandUseNetwork, Card]:
+    """A network for the classes of Sweden, whose head says nothing."""
+    of = scheme("sweden5")
+    card = Card(
+        name="tiny Sweden",
+        landstep_version="0.1.0",
+        scheme=of.name,
+        class_codes=list(of.codes),
+        class_names=list(of.names),
+        states=list(of.names[1:]),
+        continuous=["elevation"],
+        categories=[{"name": "soil_texture", "size": 8}, {"name": "climate_zone", "size": 13}],
+        base=2,
+        depth=2,
+        history=3,
+        direction="forward",
+        lags=[1],
+    )
+    network = _network(card, seed=3)
+    network.set_scaling(np.array([100.0]), np.array([60.0]))
+    return network, card
+
+
 def _network(card: Card, seed: int) -> LandUseNetwork:
     torch.manual_seed(seed)
     return LandUseNetwork(NetworkShape.of_card(card)).eval()
 
 
-@pytest.mark.parametrize("make", [tiny])
+@pytest.mark.parametrize("make", [tiny, sweden])
 def test_a_stored_model_answers_as_its_network(make):
     with torch.random.fork_rng(), torch.no_grad():
         network, card = make()
