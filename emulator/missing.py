@@ -47,6 +47,10 @@ SAME_FILL = 1e-5
 """How far, as a share of it, a number may lie from a declared fill value beyond LARGE: files name
 1e20 for what float32 stores as 1.00000002e20, or write -3.40282e+38 with six figures."""
 
+LIMIT_ROUNDING = 1e-6
+"""How far, as a share of the larger limit, a float may lie outside: rounding, and no mark. Models
+write fractions of -1e-9 and 1.0000001, which the checks of a field deal with."""
+
 _ROUNDING = 0.01  # of a step of packed numbers, in limits that are given unpacked
 
 
@@ -184,8 +188,10 @@ def _limits(
             lows.append(low)
         if name != "valid_min" and not np.isnan(high):
             highs.append(high)
-    least = _rounded(max(lows), kind, np.ceil) if lows else None
-    most = _rounded(min(highs), kind, np.floor) if highs else None
+    slack = LIMIT_ROUNDING * (max(map(abs, [*lows[:1], *highs[:1]]), default=0) or 1)
+    slack = slack if kind.kind == "f" and np.isfinite(slack) else 0
+    least = _rounded(max(lows) - slack, kind, np.ceil) if lows else None
+    most = _rounded(min(highs) + slack, kind, np.floor) if highs else None
     if least is not None and most is not None and least > most:
         said = ", ".join(f"{name} {_short(attrs[name])}" for name in LIMITS if name in attrs)
         raise InputError(

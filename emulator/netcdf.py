@@ -185,7 +185,9 @@ class NetcdfFile:
     def _encoding(self, name: str, stored: np.ndarray, *, limits: bool = True) -> Encoding:
         where = self._where(name)
         if stored.dtype.kind not in "fiu":
-            sample = f", such as {stored.flat[0]!r}"[:60] if stored.size else ""
+            first = stored.flat[0] if stored.size else ""
+            first = first.decode("latin-1") if isinstance(first, bytes) else first
+            sample = f", such as {first!r}"[:60] if stored.size else ""
             raise InputError(f"{where}: {kind_words(stored.dtype)}{sample}, expected numbers")
         return Encoding.of(self.attrs(name), stored.dtype, where, limits=limits)
 

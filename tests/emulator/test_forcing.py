@@ -362,3 +362,45 @@ def test_real_luh2_points_come_back_from_a_luh2_file(real_data, tmp_path):
         crops = [field[LUH2_STATES.index(s), y, x] for s in LUH2_STATES if s[:2] in ("c3", "c4")]
         assert sum(crops) == pytest.approx(float(row["crop"]), abs=1e-6)
         assert field[LUH2_STATES.index("urban"), y, x] == np.float32(row["urban"])
+
+
+def test_states_that_sum_to_1_001_are_refused_with_cell_and_tolerance(tmp_path):
+    """Fault 29: the sum, where it is, and how far it may be off."""
+    values = with_value(0.6, state=1)
+    values[1, 0, 3, 4] = 0.401
+    with pytest.raises(
+        InputError, match=r"a\.nc, year 2016: .*1\.001 at \(lat 49\.375, lon -4\.625\).*1e-05"
+    ):
+        open_two(tmp_path / "a.nc", values).year(2016)
+    values[1, 0, 3, 4] = 0.400001
+    assert open_two(tmp_path / "b.nc", values).year(2016)[:, 3, 4].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("value", "count"), [(-1e-9, 1), (-9e-7, 1), (1e-9, 0)])
+def test_a_negative_rounding_error_is_clipped_to_0_and_counted(tmp_path, value, count):
+    """Fault 30: -1e-3 is an error; -1e-9 becomes 0, and is counted."""
+    forcing = open_two(tmp_path / "a.nc", with_value(value))
+    assert forcing.year(2016)[1, 3, 4] == max(np.float32(value), 0)
+    assert forcing.clipped.get(2016, 0) == count
+    for wrong in (-1e-3, -2e-6):
+        with pytest.raises(InputError, match=rf"urban: negative fraction {wrong:g} at \(lat 49"):
+            open_two(tmp_path / "b.nc", with_value(wrong)).year(2016)
+
+
+def test_summed_crops_are_named_with_the_file_to_take(tmp_path):
+    """A file in which LUH2's five crops were summed: what is lacking, and what stands for it."""
+    states = ("primf", "primn", "secdf", "secdn", "urban", "crops", "pastr", "range")
+    path = write_luh2(tmp_path / "summed.nc", fractions(8, 2), states=states)
+    with pytest.raises(
+        InputError, match=r"summed\.nc: c3ann, .*c3nfx not in it, but crops: .*states\.nc"
+    ):
+        Forcing.open([path], format="luh2")
+
+
+@pytest.mark.parametrize(
+    ("units", "way"),
+    [("km2", "carea"), ("m2", "carea"), ("km^2", "carea"), ("ha", "area"), ("%", "divide by 100")],
+)
+def test_a_unit_of_area_or_percent_is_refused_with_the_way_to_fractions(tmp_path, units, way):
+    with pytest.raises(InputError, match=rf"primf: units .*expected '1'.*{way}"):
+        open_two(tmp_path / "a.nc", units_of_states=units)

@@ -47,6 +47,10 @@ def test_blocks_refuse_what_blocks_cannot_be(tmp_path):
     values = np.full((2, 2, 3, 5), 0.4)
     with pytest.raises(InputError, match=r"block_size is 0"):
         Forcing.open([write_blocks(tmp_path / "a.nc", values, block_size=0)], format="blocks")
+    for n, wrong in enumerate(("many", 1.5, [2, 3], np.inf, 2.0**40)):
+        path = write_blocks(tmp_path / f"size{n}.nc", values, block_size=wrong)
+        with pytest.raises(InputError, match=rf"size{n}\.nc: attribute block_size is .*expected"):
+            Forcing.open([path], format="blocks")
     with pytest.raises(InputError, match=r"quantities is 'guessed', expected 'known'"):
         guessed = write_blocks(tmp_path / "b.nc", values, quantities="guessed")
         Forcing.open([guessed], format="blocks")

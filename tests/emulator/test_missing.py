@@ -132,6 +132,13 @@ def test_a_limit_is_rounded_as_the_data_were():
     assert missing([np.float32(0.1)], "f4", valid_range=[0.1, 0.1]) == [False]
 
 
+def test_a_rounding_error_beyond_a_limit_is_no_mark():
+    outside = [-1e-9, -9e-7, -2e-6, 1 + 9e-7, 1 + 2e-6]
+    assert missing(outside, valid_range=[0.0, 1.0]) == [False, False, True, False, True]
+    assert missing([-9e-7, -2e-6], valid_min=0.0) == [False, True]
+    assert missing([9000.008, 9000.02], valid_max=9000) == [False, True]
+
+
 @pytest.mark.parametrize(
     "attrs",
     [

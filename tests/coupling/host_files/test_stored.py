@@ -75,3 +75,14 @@ def test_a_number_that_becomes_another_is_refused(numbers, attrs, types):
     wanted = np.array([5.0 if types else 2.5])
     with pytest.raises(InputError, match=r"f, v: .* which is another number"):
         Stored(numbers, attrs, "f, v").replaced(wanted, types=types)
+
+
+def test_unsigned_shorts_are_read_and_written_as_such():
+    """CF 2.2: `_Unsigned`; 40000 is stored as -25536."""
+    attrs = {"_Unsigned": "true", "_FillValue": np.int16(-1)}
+    stored = Stored(np.array([-25536, -1, 5], np.int16), attrs, "f, v")
+    assert stored.values[[0, 2]].tolist() == [40000, 5] and np.isnan(stored.values[1])
+    new = stored.replaced(np.array([50000.0, np.nan, 6.0]))
+    assert new.dtype == np.int16 and new.view(np.uint16).tolist() == [50000, 65535, 6]
+    with pytest.raises(InputError, match="65535 would be stored as the file's mark"):
+        stored.replaced(np.array([65535.0, np.nan, 6.0]))
