@@ -7,7 +7,9 @@ upper bound of what a forecast of quantities could give.
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -93,6 +95,13 @@ def find_file(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
+_DAMAGED = (
+    OSError, ValueError, TypeError, EOFError, KeyError, NotImplementedError, RuntimeError,
+    MemoryError, SyntaxError, zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
+"""What numpy and zipfile raise for an npz that is damaged or none."""
+
+
 def _read(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Read arrays by name; InputError where the file is damaged or one is missing."""
     try:
@@ -100,9 +109,13 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
             missing = [name for name in names if name not in arrays.files]
             if missing:
                 raise InputError(f"{path}: {missing} not in it; it has {sorted(arrays.files)}")
-            return {name: arrays[name] for name in names}
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            found = {name: arrays[name] for name in names}
+    except _DAMAGED as error:
         raise InputError(f"{path}: cannot be read as npz ({error}); copy it again") from error
+    for name, array in found.items():
+        if array.dtype.kind not in "iuf":
+            raise InputError(f"{path}, {name}: {array.dtype} values, expected numbers")
+    return found
 
 
 def _series(

@@ -29,6 +29,8 @@ PACKAGE = "tests.fuzz"
 """What this folder is called from the repository; pytest calls it otherwise."""
 CPU_LIMIT_S = 20.0
 """Processor time that one file may take; a busy machine does not change it."""
+LEAST_S = 2.0
+"""Time that each kind gets, also where a hang before it took more than its share."""
 WALL_LIMIT_S = 240.0
 """Time after which a child that uses no processor waits for what will not come."""
 KEPT = 3
@@ -150,6 +152,8 @@ class Found:
             self.out.mkdir(parents=True, exist_ok=True)
             mark = hashlib.sha256(content).hexdigest()[:10]
             path = self.out / f"{name.replace(' ', '_')}-{what}-{mark}{suffix}"
+            if path in kept:
+                return
             path.write_bytes(content)
             path.with_name(path.name + ".txt").write_text(json.dumps(verdict, indent=1), "utf-8")
             kept.append(path)
@@ -285,9 +289,10 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="landstep-fuzz-") as folder:
         with contextlib.closing(Fuzz(make_seeds(Path(folder) / "seeds"), out, seed)) as fuzz:
-            start = time.monotonic()
-            for number, name in enumerate(names, 1):
-                until = None if seconds is None else start + seconds * number / len(names)
+            end = time.monotonic() + (seconds or 0)
+            for number, name in enumerate(names):
+                left = (end - time.monotonic()) / (len(names) - number)
+                until = None if seconds is None else time.monotonic() + max(left, LEAST_S)
                 fuzz.kind(name, inputs, until)
                 print(
                     f"{name}: {dict(fuzz.found.counts.get(name, {}))}", file=sys.stderr, flush=True

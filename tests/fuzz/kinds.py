@@ -123,10 +123,17 @@ KINDS = {
 }
 
 
+def _some(edits: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """Return one edit as often as some: many hide what one does."""
+    return st.one_of(
+        st.lists(edits, min_size=1, max_size=1), st.lists(edits, min_size=1, max_size=STEPS)
+    )
+
+
 def mutations(kind: Kind) -> st.SearchStrategy[Mutation]:
     """Return what may be done to the seeds of a kind."""
     seed = st.integers(0, len(kind.seeds) - 1)
-    damage = st.lists(byte_edits.edits, min_size=1, max_size=STEPS)
+    damage = _some(byte_edits.edits)
     none = st.just(())
     damaged = st.tuples(seed, none, damage)
     if kind.form == "bytes":
@@ -137,12 +144,12 @@ def mutations(kind: Kind) -> st.SearchStrategy[Mutation]:
         "json": text_edits.json_edits,
         "onnx": onnx_edits.edits,
     }[kind.form]
-    odd = st.lists(of_form, min_size=1, max_size=STEPS)
+    odd = _some(of_form)
     more = (text_edits.encodings,) if kind.form == "toml" else ()
     return st.one_of(
         st.tuples(seed, odd, none, *more),
         damaged,
-        st.tuples(seed, odd, st.lists(byte_edits.edits, min_size=1, max_size=2), *more),
+        st.tuples(seed, odd, damage, *more),
     )
 
 
