@@ -45,13 +45,13 @@ class Weights:
 
         Raises CouplingError for a point that the file does not have, or has elsewhere.
         """
-        beyond = np.flatnonzero(points.index >= self.target_area.size)
+        beyond = np.flatnonzero(points.mask & (points.index >= self.target_area.size))
         if beyond.size:
             raise CouplingError(
                 f"{self.where}: made for {self.target_area.size} points, point {beyond[0]} has "
                 f"index {points.index[beyond[0]]}; make it for the host's grid"
             )
-        self._check_places(points)
+        self._check_places(points.take(points.mask))
         place = np.full(self.target_area.size, -1, np.int64)
         place[points.index[points.mask]] = np.flatnonzero(points.mask)
         point = place[self.target]
@@ -90,15 +90,7 @@ def parts_of_cells(cell: np.ndarray, share: np.ndarray, area: np.ndarray, where:
     begins[1:] = cell[1:] != cell[:-1]
     start = np.flatnonzero(begins)
     count = np.diff(np.append(start, cell.size))
-    place = np.arange(cell.size) - np.repeat(start, count)
-    running = share.copy()
-    later = np.flatnonzero(place > 0)
-    step = 1
-    while later.size:
-        now = later[place[later] == step]
-        running[now] += running[now - 1]
-        later = later[place[later] > step]
-        step += 1
+    running = _running_sums(share, start, count)
     total = np.repeat(running[start + count - 1], count)
     wrong = np.flatnonzero(total > 1 + TOO_MUCH)
     if wrong.size:
@@ -112,3 +104,25 @@ def parts_of_cells(cell: np.ndarray, share: np.ndarray, area: np.ndarray, where:
     below = np.where(running == 1, whole_area, below)
     before = np.where(begins, 0, np.append(0, below[:-1]))
     return below - before
+
+
+STEPS = 64
+"""Parts of a cell that are added up for all cells at once; cells in more parts are added up one by
+one. Ours: host cells that share one of the map are few."""
+
+
+def _running_sums(share: np.ndarray, start: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Add up the shares of each cell, one after the other: the same bits however it is done."""
+    running = share.copy()
+    place = np.arange(share.size) - np.repeat(start, count)
+    later = np.flatnonzero((place > 0) & np.repeat(count <= STEPS, count))
+    step = 1
+    while later.size:
+        now = later[place[later] == step]
+        running[now] += running[now - 1]
+        later = later[place[later] > step]
+        step += 1
+    for which in np.flatnonzero(count > STEPS):
+        of_cell = slice(start[which], start[which] + count[which])
+        running[of_cell] = np.cumsum(share[of_cell])
+    return running

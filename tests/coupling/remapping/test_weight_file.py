@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from landstep.coupling.remapping.weight_file import read_weights
 from landstep.coupling.remapping.weights import parts_of_cells
 from landstep.emulator.errors import CouplingError, InputError
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
-from landstep.emulator.netcdf import Variable, write_netcdf
+from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
 from landstep.emulator.part import Part
 
 K = 7
@@ -163,7 +164,9 @@ def test_a_file_of_whole_cells_gives_exactly_what_the_polygons_give(
     inside = (lon >= west[:, None]) & (lon < east[:, None])
     inside &= (lat >= south[:, None]) & (lat < north[:, None])
     assert (inside.sum(axis=0) == 1).all() and (inside.sum(axis=1) > 0).sum() > 10
-    path = write(tmp_path / "w.nc", kind, overlap=inside * cell_sr())
+    whole = inside * cell_sr()
+    area = np.maximum(whole.sum(axis=1), contents(kind)["target_area"])
+    path = write(tmp_path / "w.nc", kind, overlap=whole, target_area=area)
     direct = remap_to(polygons, region()).class_areas(numbers(), K)
     some = inside.any(axis=1)
     assert np.array_equal(found(path)[some], direct[some])
@@ -395,3 +398,142 @@ def test_points_that_the_file_does_not_have_are_refused(tmp_path: Path) -> None:
         CouplingError, match=r"its cell 1 lies at lon 171.*, the point with index 0"
     ):
         remap_to(turned, region(), weights=weights)
+
+
+# ---- files that no program should have written ----
+
+
+@FORMATS
+def test_weights_that_are_all_0_are_refused(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path / "w.nc", kind)
+    with NetcdfFile(path) as file:
+        name = "S" if kind == "esmf" else "remap_matrix"
+        zeros = np.zeros(file.shape(name))
+    path = write(tmp_path / "v.nc", kind, weight=zeros)
+    refused(path, f"v.nc: {name} is 0 at all [0-9]+ links")
+
+
+@FORMATS
+def test_a_target_cell_that_gets_more_than_it_has_is_refused(tmp_path: Path, kind: str) -> None:
+    """Rows that sum to 1.1, though no cell of the map is given away more than once."""
+    less = contents(kind)["target_area"].copy()
+    less[7] /= 1.1
+    path = write(tmp_path / "w.nc", kind, target_area=less, normalization="none")
+    refused(path, "target cell 8 fill 1.1 of it .n=1 of 20 cells., expected at most 1")
+
+
+@pytest.mark.parametrize("normalization", ["destarea", "fracarea"])
+def test_a_row_that_sums_to_more_than_1_is_refused(tmp_path: Path, normalization: str) -> None:
+    overlap = contents("esmf")["overlap"]
+    to = np.nonzero(overlap)[0]
+    path = write(tmp_path / "plain.nc", "esmf", normalization=normalization)
+    with NetcdfFile(path) as file:
+        weight, area = file.read("S"), file.read("area_a")
+    weight = np.where(to == 3, weight * 2.5 / weight[to == 3].sum(), weight)
+    path = write(tmp_path / "w.nc", "esmf", weight=weight, area_a=area * 10,
+                 normalization=normalization)  # fmt: skip
+    refused(path, "w.nc: the weights of target cell 4 fill ")
+
+
+@FORMATS
+@pytest.mark.parametrize("name", ["area_a", "area_b", "frac_b"])
+@pytest.mark.parametrize("wrong", [np.inf, np.nan, -1.0])
+def test_areas_that_are_no_areas_are_refused(
+    tmp_path: Path, kind: str, name: str, wrong: float
+) -> None:
+    size = 35 if name == "area_a" else 20
+    values = np.ones(size)
+    values[11] = wrong
+    path = write(tmp_path / "w.nc", kind, **{name: values}, normalization="fracarea")
+    refused(path, f"w.nc: .*(area|frac).* is {wrong} at cell 12 .n=1 of {size}., expected 0 or")
+
+
+@FORMATS
+@pytest.mark.parametrize(("name", "wrong"), [("yc_b", np.nan), ("xc_b", np.inf), ("yc_b", 91.0)])
+def test_centres_of_target_cells_that_are_no_places_are_refused(
+    tmp_path: Path, kind: str, name: str, wrong: float
+) -> None:
+    values = np.zeros(20)
+    values[4] = wrong
+    refused(
+        write(tmp_path / "w.nc", kind, **{name: values}), f"(lat|lon|_b).* is {wrong} at cell 5"
+    )
+
+
+def test_centres_of_source_cells_without_end_are_refused(tmp_path: Path) -> None:
+    values = np.zeros(35)
+    values[4] = np.inf
+    refused(write(tmp_path / "w.nc", "esmf", xc_a=values), "xc_a is inf at cell 5")
+
+
+@FORMATS
+def test_cells_counted_from_0_are_refused_with_that_word(tmp_path: Path, kind: str) -> None:
+    to, source = np.nonzero(contents(kind)["overlap"])
+    path = write(tmp_path / "w.nc", kind, row=to, col=source)
+    refused(path, "(address|col|row) is 0 at link [0-9]+, expected 1 to .*counted from 0")
+
+
+@pytest.mark.parametrize("name", ["S", "row", "col", "area_a", "area_b", "yc_b"])
+def test_text_where_numbers_belong_is_refused(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "w.nc", "esmf")
+    with netCDF4.Dataset(path, "r+") as file:
+        dims = file[name].dimensions
+        size = file[name].size
+        file.renameVariable(name, "old")
+        file.createVariable(name, str, dims)[:] = np.array(["x"] * size, object)
+    refused(path, f"w.nc, {name}: holds text, expected")
+
+
+@pytest.mark.parametrize("shape", [(), (4, 1, 1), (0,)])
+def test_weights_of_another_shape_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """A damaged header may say anything: it is looked at before anything is read or computed."""
+    path = tmp_path / "w.nc"
+    dims = {f"d{place}": size for place, size in enumerate(shape)}
+    variables = [Variable("S", tuple(dims), np.ones(shape), compress=None)]
+    variables += [Variable(name, ("n_s",), np.ones(4)) for name in ("row", "col")]
+    variables += [Variable("area_a", ("n_a",), np.ones(35))]
+    variables += [Variable("area_b", ("n_b",), np.ones(20))]
+    write_netcdf(path, dims | {"n_s": 4, "n_a": 35, "n_b": 20}, variables, {})
+    refused(path, r"w.nc, S: shape \(.*\), expected \(links,\) with 1 link or more")
+
+
+@FORMATS
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_link_of_a_cell_that_the_file_masks_is_refused(
+    tmp_path: Path, kind: str, side: int
+) -> None:
+    path = write(tmp_path / "w.nc", kind)
+    name = (("mask_a", "mask_b"), ("src_grid_imask", "dst_grid_imask"))[kind == "scrip"][side]
+    dim = (("n_a", "n_b"), ("src_grid_size", "dst_grid_size"))[kind == "scrip"][side]
+    with netCDF4.Dataset(path, "r+") as file:
+        mask = file.createVariable(name, "i4", (dim,))
+        mask[:] = 1
+        assert found_without_error(path, file)
+        mask[8] = 0
+    refused(path, f"w.nc: {name} is 0 at cell 9, yet link")
+
+
+def found_without_error(path: Path, file: netCDF4.Dataset) -> bool:
+    """A mask that leaves all cells in changes nothing."""
+    file.sync()
+    return bool(found(path).any())
+
+
+def test_many_links_of_one_cell_take_no_longer_than_as_many_of_many() -> None:
+    """A damaged address made one cell of all of them, and each step looked at all that were left:
+    the sums are those of adding one after the other, bit for bit.
+    """
+    share = np.random.default_rng(3).random(200_000)
+    share /= share.sum() * 1.0001
+    cell, area = np.zeros(share.size, np.int64), np.array([10**15])
+    parts = parts_of_cells(cell, share, area, "w.nc")
+    running = np.rint(area[0] * np.cumsum(share)).astype(np.int64)
+    assert np.array_equal(parts, np.diff(running, prepend=0))
+
+
+def test_a_cell_is_given_away_whole_only_where_rounding_is_missing() -> None:
+    """WHOLE is 1e-6: of a cell of which half a percent is nobody's, that half percent stays."""
+    area = np.array([10**9])
+    for given, expected in ((0.995, 995_000_000), (1 - 1e-5, 999_990_000), (1 - 5e-7, 10**9)):
+        cell, share = np.zeros(2, np.int64), np.array([0.25, given - 0.25])
+        assert parts_of_cells(cell, share, area, "w.nc").sum() == expected, given
