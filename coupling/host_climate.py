@@ -11,7 +11,7 @@ from landstep.coupling.host_points import HostPoints
 from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, unit_vectors
-from landstep.emulator.host_values import VARIABLES, checked
+from landstep.emulator.host_values import VARIABLES, check_month_means, checked
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.monthly_means import MonthlyMeans
 from landstep.emulator.reference_climate import coarse_centres
@@ -43,12 +43,15 @@ class HostClimate:
     def heard(self, emulator: Emulator, state: State) -> State:
         """Give the state with the year's climate in it, where there is one. All ranks call it.
 
-        Raises StepError on all ranks where a month is missing on one, ConfigError where ranks did
+        Raises StepError on all ranks where a month is missing on one, InputError on all where the
+        mean of a month on one is none that a month can have, ConfigError where ranks did
         not put the same as often, in the same order.
         """
         ranks = self._points.ranks
         with ranks.together():
             found = self.means.year_means()
+            for name, means in (found or {}).items():
+                check_month_means(name, means, self.means.year)
         ranks.same(self.put_so_far)
         if found is None:
             return state

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from landstep.emulator.calendar import MONTH_NAMES
 from landstep.emulator.errors import CouplingError, InputError
 from landstep.emulator.missing import USUAL_FILLS
 
@@ -14,6 +15,7 @@ ZERO_DEGC_K = 273.15
 """0 degrees Celsius in K. Source: BIPM, The International System of Units (2019), section 2.3.1."""
 
 SECONDS_A_DAY = 86400.0
+SECONDS_AN_HOUR = 3600.0
 
 ROUNDING = 1e-6
 """A value below the range by at most this share of it is rounding, and becomes the lowest: models
@@ -40,11 +42,15 @@ class HostVariable:
 
     low, high : what its values can be, in SI
     units : spelling -> unit; the first is SI
+    month : lowest and highest mean that a month can have, in SI
+    usual : a mean over much land, in SI: of several units that fit, it tells the likeliest
     """
 
     low: float
     high: float
     units: dict[str, Unit]
+    month: tuple[float, float]
+    usual: float
 
 
 _CELSIUS = Unit("degC", 1.0, ZERO_DEGC_K)
@@ -62,6 +68,8 @@ VARIABLES = {
             "Celsius": _CELSIUS,
             "degree_Celsius": _CELSIUS,
         },
+        (180.0, 325.0),
+        283.0,
     ),
     "precipitation_flux": HostVariable(
         0.0,
@@ -72,20 +80,36 @@ VARIABLES = {
             "mm day-1": _PER_DAY,
             "mm/day": _PER_DAY,
             "m s-1": Unit("m/s", 1000.0),
+            "g m-2 s-1": Unit("g m-2 s-1", 1e-3),
+            "mm h-1": Unit("mm/h", 1 / SECONDS_AN_HOUR),
         },
+        (0.0, 5e-3),
+        3e-5,
     ),
     "volume_fraction_of_condensed_water_in_soil": HostVariable(
-        0.0, 1.0, {"1": _ONE, "m3 m-3": _ONE, "%": Unit("percent", 0.01, accepted=False)}
+        0.0,
+        1.0,
+        {"1": _ONE, "m3 m-3": _ONE, "%": Unit("percent", 0.01, accepted=False)},
+        (0.0, 1.0),
+        0.25,
     ),
     "surface_downwelling_shortwave_flux_in_air": HostVariable(
-        0.0, 1500.0, {"W m-2": Unit("W m-2")}
+        0.0,
+        1500.0,
+        {"W m-2": Unit("W m-2"), "kJ m-2 h-1": Unit("kJ m-2 h-1", 1 / 3.6, accepted=False)},
+        (0.0, 600.0),
+        180.0,
     ),
 }
 """The names, in the order in which they are kept. Names: CF standard name table, version 85.
 Limits leave room around what was observed. Air: 184 K at Vostok in 1983, 330 K in Death Valley in
 1913 (World Meteorological Organization, World Weather and Climate Extremes Archive). Rain: 305 mm
 in 42 minutes at Holt, Missouri, in 1947, 0.12 kg m-2 s-1 (the same). Radiation: 1361 W m-2 above
-the air (Kopp and Lean 2011, doi:10.1029/2010GL045777)."""
+the air (Kopp and Lean 2011, doi:10.1029/2010GL045777).
+Of months: 9300 mm of rain at Cherrapunji in July 1861, 3.5e-3 kg m-2 s-1 (the same archive); the
+South Pole's coldest month was 205 K, Death Valley's hottest 315 K, and models are off by 10 K and
+more (ours); 560 W m-2 is the most that a day has above the air, at the South Pole (Berger 1978,
+doi:10.1175/1520-0469(1978)035<2362:LTVODI>2.0.CO;2)."""
 
 ZONE_VARIABLES = ("air_temperature", "precipitation_flux")
 """Those from which climate zones follow."""
@@ -132,6 +156,47 @@ def checked(
     if wrong.any():
         raise InputError(f"{where}{_out_of_range(name, plain, counted, wrong, unit)}")
     return np.where(found < of.low, of.low, found)
+
+
+def check_month_means(name: str, means: np.ndarray, year: int) -> None:
+    """Refuse means over months that no place on Earth has, and say what their unit looks like.
+
+    A time step may bring what a month cannot: a thousand times too much rain is a heavy shower.
+
+    name : of VARIABLES
+    means : (12, n) float64 in SI, January first; NaN: not looked at
+    year : that they are of
+    Raises InputError naming the first month and point, and how many points are wrong.
+    """
+    of = VARIABLES[name]
+    low, high = of.month
+    wrong = (means < low) | (means > high)
+    if not wrong.any():
+        return
+    month, point = (int(i) for i in np.argwhere(wrong)[0])
+    unit = next(iter(of.units))
+    raise InputError(
+        f"{name}: the mean of {MONTH_NAMES[month]} {year} is {means[month, point]:.6g} {unit} at "
+        f"point {point}, n={int(wrong.any(axis=0).sum())} of {means.shape[1]} points; expected "
+        f"{low:g} to {high:g}, which is more than any month on Earth had{_looks_like(of, means)}"
+    )
+
+
+def _looks_like(of: HostVariable, means: np.ndarray) -> str:
+    """Name the units, the likeliest first, in which all means could be those of months."""
+    known = means[np.isfinite(means)]
+    fits: dict[str, tuple[float, str]] = {}
+    for spelling, unit in of.units.items():
+        found = known * unit.scale + unit.offset
+        if found.min() >= of.month[0] and found.max() <= of.month[1]:
+            off = abs(float(np.log(max(float(found.mean()), 1e-30) / of.usual)))
+            fits.setdefault(unit.words, (off, spelling))
+    if not fits:
+        return ""
+    words = sorted(fits, key=lambda word: fits[word][0])
+    spelling = fits[words[0]][1]
+    advice = f"; pass units {spelling!r}" if of.units[spelling].accepted else ""
+    return f"; looks like {' or '.join(words)}{advice}"
 
 
 def _unit(name: str, units: str, where: str) -> Unit:

@@ -260,6 +260,30 @@ def test_a_missing_month_is_named_at_the_years_end_and_the_host_goes_on(
     assert coupler.update(FIRST, 12, 31) is False
 
 
+def test_a_year_of_rain_a_thousand_times_too_large_is_refused_at_its_end(
+    emulator, hearing, on_cells
+) -> None:
+    """Row 100: g m-2 s-1 taken for kg m-2 s-1 passes as showers, and not as months."""
+    coupler, weather = Coupler.open(hearing, **on_cells, year=FIRST), Weather(emulator)
+    weather.rain = np.minimum(weather.rain * 1000, 0.2)
+    for month in range(1, 13):
+        coupler.update(FIRST, month, 1)
+        weather.put(coupler, month)
+    for _ in range(2):
+        with pytest.raises(InputError, match=f"{RAIN}.*January {FIRST}.*looks like g m-2 s-1"):
+            coupler.update(FIRST + 1, 1, 1)
+        assert coupler.year == FIRST and coupler.state.climate is None
+    shower = Coupler.open(hearing, **on_cells, year=FIRST)
+    for month in range(1, 13):
+        shower.update(FIRST, month, 1)
+        Weather(emulator).put(shower, month)
+        if month == 7:  # a downpour in one step of thirty
+            shower.put(RAIN, np.full(shower.n, 0.1))
+            for _ in range(28):
+                shower.put(RAIN, np.zeros(shower.n))
+    assert shower.update(FIRST + 1, 1, 1) is True
+
+
 def test_a_run_that_begins_in_july_is_heard_from_the_next_year(emulator, hearing, on_cells) -> None:
     coupler, weather = Coupler.open(hearing, **on_cells, year=FIRST), Weather(emulator, 5)
     for month in range(7, 13):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from landstep.emulator.errors import CouplingError, InputError
-from landstep.emulator.host_values import VARIABLES, checked
+from landstep.emulator.host_values import VARIABLES, check_month_means, checked
 
 SOIL = "volume_fraction_of_condensed_water_in_soil"
 LIGHT = "surface_downwelling_shortwave_flux_in_air"
@@ -23,6 +23,8 @@ LIGHT = "surface_downwelling_shortwave_flux_in_air"
         ("precipitation_flux", "mm s-1", 1e-5, 1e-5),
         ("precipitation_flux", "mm day-1", 86.4, 1e-3),
         ("precipitation_flux", "m s-1", 1e-8, 1e-5),
+        ("precipitation_flux", "g m-2 s-1", 0.01, 1e-5),
+        ("precipitation_flux", "mm h-1", 0.036, 1e-5),
         (SOIL, "1", 0.3, 0.3),
         (SOIL, "m3 m-3", 0.3, 0.3),
         (LIGHT, "W m-2", 340.0, 340.0),
@@ -118,3 +120,59 @@ def test_a_call_that_cannot_be_is_refused(name, units, kind, words):
 def test_the_order_of_the_variables_is_fixed():
     """A restart holds their numbers."""
     assert list(VARIABLES) == ["air_temperature", "precipitation_flux", SOIL, LIGHT]
+
+
+# ---- means over months ----
+
+YEAR = 2031
+RAIN = "precipitation_flux"
+
+
+def of_months(low, high, points=6):
+    """Means of twelve months at some points, spread evenly."""
+    return np.linspace(low, high, 12 * points).reshape(12, points)
+
+
+@pytest.mark.parametrize(
+    ("name", "means", "looks"),
+    [
+        (RAIN, of_months(0, 1e-4) * 1000, "g m-2 s-1"),
+        (RAIN, of_months(0, 4e-5) * 1000, "g m-2 s-1"),
+        (RAIN, of_months(2e-5, 4e-5) * 3600, "mm/h"),
+        (RAIN, of_months(2e-5, 4e-5) * 86400, "mm/day"),
+        ("air_temperature", of_months(-20, 30), "degC"),
+        (LIGHT, of_months(50, 300) * 3.6, "kJ m-2 h-1"),
+        (SOIL, of_months(10, 40), "percent"),
+    ],
+)
+def test_a_mean_that_no_month_has_is_refused_with_the_unit_it_looks_like(name, means, looks):
+    """Row 100: a step may bring what a month cannot. The likeliest unit comes first."""
+    with pytest.raises(InputError, match=f"^{name}: the mean of .* 2031 .*looks like {looks}"):
+        check_month_means(name, means, YEAR)
+
+
+def test_the_message_has_month_point_number_and_what_was_expected():
+    means = np.full((12, 5), 3e-5)
+    means[6, 3] = means[7, 1] = 0.03
+    with pytest.raises(InputError) as error:
+        check_month_means(RAIN, means, YEAR)
+    for fact in ("July 2031", "0.03 kg m-2 s-1", "point 3", "n=2 of 5", "0 to 0.005"):
+        assert fact in str(error.value), fact
+
+
+def test_the_records_of_the_earth_pass():
+    """Cherrapunji, July 1861: 9300 mm. The South Pole's coldest month, Death Valley's hottest."""
+    record = 9300 / (31 * 86400)
+    check_month_means(RAIN, np.array([[0.0, record]] * 12), YEAR)
+    check_month_means("air_temperature", np.array([[205.0, 315.5]] * 12), YEAR)
+    check_month_means(LIGHT, np.array([[0.0, 400.0]] * 12), YEAR)
+    check_month_means(SOIL, np.array([[0.0, 0.95]] * 12), YEAR)
+
+
+def test_points_that_are_not_served_have_no_mean():
+    means = np.full((12, 2), 3e-5)
+    means[:, 1] = np.nan
+    check_month_means(RAIN, means, YEAR)
+    means[2, 0] = 0.1
+    with pytest.raises(InputError, match="March 2031.*point 0"):
+        check_month_means(RAIN, means, YEAR)
