@@ -8,19 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from landstep.coupling.areas import Areas
-from landstep.coupling.baseline import checked_baseline, require_baselines
+from landstep.coupling.baseline import check_sums, checked_baseline, require_baselines
 from landstep.coupling.fields import Field, FieldSource, SumGroup
 from landstep.coupling.sums import moved
-from landstep.emulator.errors import CouplingError
 
 CLIPPED_OVER = 1e-9
 """A point counts as clipped where its field is farther than this, in parts of the bounds' width,
 from baseline + change. Ours: well above rounding, well below what a host can feel."""
-
-
-SUM_TOLERANCE = 1e-6
-"""How far, in parts of the total, a host's own fractions may be from it: what single precision
-leaves of a sum of some tens. Ours."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +61,7 @@ class Anomaly:
             for name, values in baselines.items()
             if fields[name].months == 1
         }
-        for group in source.sums:
-            if group.exact and group.fields[0] in annual:
-                _check_sum(group, annual, mask)
+        check_sums(source, annual, mask)
         return cls(source, annual, source.values(reference))
 
     def values(self, areas: Areas) -> Served:
@@ -144,19 +136,6 @@ class Anomaly:
         if field.of_cover:
             taken = taken | (self.baselines[field.of_cover] <= 0) & (found[field.of_cover] > 0)
         return np.where(taken & (after != field.fill), after, own)
-
-
-def _check_sum(group: SumGroup, annual: Mapping[str, np.ndarray], mask: np.ndarray) -> None:
-    """Refuse baselines that should sum to a total and do not, at a point with land."""
-    total = np.sum([annual[name] for name in group.fields], axis=0)
-    wrong = np.flatnonzero(mask & (np.abs(total - group.total) > SUM_TOLERANCE * group.total))
-    if wrong.size:
-        point = int(wrong[0])
-        raise CouplingError(
-            f"baselines of {', '.join(group.fields)}: sum {total[point]:.7g} at point {point} "
-            f"({wrong.size} such points), expected {group.total:g} within "
-            f"{SUM_TOLERANCE * group.total:g}; do they all belong to one field?"
-        )
 
 
 def _move_whole(

@@ -7,11 +7,16 @@ from typing import Literal
 
 import numpy as np
 
-from landstep.coupling.fields import Field, FieldSource
+from landstep.coupling.fields import Field, FieldSource, SumGroup
 from landstep.emulator.errors import CouplingError
 
-SLACK = 0.01
-"""How far beyond its bounds, in parts of their width, a baseline may lie: hosts round. Ours."""
+ROUNDING = 2.0**-16
+"""How far, as a share of the bound, a baseline may lie beyond it: half a step of a number packed to
+16 bits, as GRIB files hold covers; single precision needs less. Ours (decision 27)."""
+
+SUM_TOLERANCE = 1e-6
+"""How far, in parts of the total, a host's own fractions may be from it where its table names no
+tolerance of the host: what single precision leaves of a sum of some tens. Ours."""
 
 
 def partners(source: FieldSource, name: str) -> set[str]:
@@ -90,14 +95,83 @@ def checked_baseline(field: Field, values: np.ndarray, mask: np.ndarray) -> np.n
     _refuse(where, own, on_land & ~finite, "a finite number; is it masked?")
     own[~finite] = field.fill
     low, high = field.bounds
-    slack = SLACK * (high - low)
-    outside = (own < low - slack) | (own > high + slack)
+    outside = own < low - ROUNDING * (abs(low) or abs(high))
+    outside |= own > high + ROUNDING * abs(high)
     _refuse(where, own, on_land & outside, f"{low} to {high} {field.units}; are the units right?")
     if field.integer:
         part = own != np.rint(own)
         _refuse(where, own, on_land & part, "a whole number; was a type interpolated?")
     own.setflags(write=False)
     return own
+
+
+def check_sums(source: FieldSource, given: Mapping[str, np.ndarray], mask: np.ndarray) -> None:
+    """Refuse fractions whose sum the host's own code would not accept.
+
+    given : baselines, as `checked_baseline` gives them; a group that is not whole is left out
+    mask : (n,) bool, points with land
+    Raises CouplingError naming the fields, the first point, its sum and how many such points.
+    """
+    for group in source.sums:
+        if not set(group.fields) <= set(given):
+            continue
+        values = np.stack([given[name] for name in group.fields], axis=1)
+        total = values.sum(axis=1)
+        if group.exact:
+            tolerance = group.tolerance or SUM_TOLERANCE
+            wrong = mask & ~(np.abs(total - group.total) <= tolerance * group.total)
+            expected = f"{group.total:g} within {tolerance * group.total:g}"
+        else:
+            most = group.total * (1.0 + ROUNDING * len(group.fields))
+            wrong, expected = mask & ~(total <= most), f"at most {group.total:g}"
+        if wrong.any():
+            point = int(np.flatnonzero(wrong)[0])
+            raise CouplingError(
+                f"baselines of {', '.join(group.fields)}: sum {total[point]:.16g} at point {point} "
+                f"({int(wrong.sum())} such points), expected {expected}; do they all belong to one "
+                "field, and are they shares of the same?"
+            )
+        if group.whole:
+            _check_whole(group, given[group.whole], mask)
+
+
+def _check_whole(group: SumGroup, values: np.ndarray, mask: np.ndarray) -> None:
+    """Refuse a fraction between 0 and all of a field that hosts have nowhere or everywhere."""
+    off = np.minimum(np.abs(values), np.abs(values - group.total))
+    wrong = mask & (off > SUM_TOLERANCE * group.total)
+    _refuse(f"baseline {group.whole!r}", values, wrong, f"0 or {group.total:g}")
+
+
+def unknown_types(field: Field, own: np.ndarray) -> np.ndarray:
+    """Points whose one type is none of the table's, such as WRF's local climate zones: (n,) bool.
+
+    A type that goes with a cover (a host's low vegetation) has bounds instead, and is refused.
+    """
+    if not field.types or field.of_cover:
+        return np.zeros(len(own), bool)
+    return (own == np.rint(own)) & ~np.isin(own, field.types)
+
+
+def leaves_without_cover(
+    source: FieldSource, given: Mapping[str, np.ndarray], mask: np.ndarray
+) -> dict[str, str]:
+    """Say where a host has leaves on a cover of 0: they stay, and count for nothing.
+
+    returns : name of the monthly field -> a sentence with the number of points
+    """
+    notes = {}
+    for field in source.fields:
+        if field.rule != "monthly_type" or not {field.name, field.of_cover} <= set(given):
+            continue
+        bare = mask & (given[field.of_cover] <= 0) & (given[field.name] > 0).any(axis=1)
+        if bare.any():
+            point = int(np.flatnonzero(bare)[0])
+            notes[field.name] = (
+                f"{int(bare.sum())} of {bare.size} points have {field.name} above 0 where "
+                f"{field.of_cover} is 0 (point {point}: {given[field.name][point].max():g}): they "
+                "keep it, and it has no weight"
+            )
+    return notes
 
 
 def _refuse(where: str, values: np.ndarray, wrong: np.ndarray, expected: str) -> None:

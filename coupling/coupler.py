@@ -13,9 +13,10 @@ from landstep.coupling.dates import check_next_date, text_of
 from landstep.coupling.dump import dumped
 from landstep.coupling.gross import GrossChange
 from landstep.coupling.host_climate import HostClimate
-from landstep.coupling.host_fields import HostFields, Surface
+from landstep.coupling.host_fields import NOTES, HostFields, Surface
 from landstep.coupling.host_points import numbered
 from landstep.coupling.land_surface import LandSurface
+from landstep.coupling.moved_baselines import MovedBaselines
 from landstep.coupling.observing import report
 from landstep.coupling.points import Points
 from landstep.coupling.restarting import Memory, check_start
@@ -28,6 +29,9 @@ from landstep.emulator.monthly_means import MonthlyMeans
 from landstep.emulator.ranks import Ranks
 from landstep.emulator.state import State
 from landstep.emulator.years import calendar_year
+
+POINTS = "points"
+"""What `describe` calls the points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,7 @@ class Coupler:
         self._climate = HostClimate(emulator.inputs, land.points, means)
         self._told: _Told | None = None
         self._date: Date | None = None
+        self._branched: MovedBaselines | None = None
         self._before: dict[str, tuple[Surface, Date]] = {}  # of each field, before it moved last
         self._moved: frozenset[str] = frozenset()  # in the last update
         self._land_moved = False
@@ -129,6 +134,8 @@ class Coupler:
             coupler = cls(emulator, state, land, fields)
             if state.kept and start != "branch":
                 coupler._recall(Memory.of(state.kept, land.points, fields.identity, str(restart)))
+        if state.kept and start == "branch":
+            coupler._branched = MovedBaselines.of(state.kept, land.points, fields, str(restart))
         return coupler
 
     @property
@@ -154,9 +161,14 @@ class Coupler:
     def describe(self, name: str, attribute: str) -> str:
         """Say what a field is: its units, denominator, long_name, standard_name or schedule.
 
+        name : of a field, or "points"
+        attribute : or "notes": what a user should know of a field's baseline (known after the first
+            update), or of how the points lie on the map (known from the beginning); "": nothing
         Raises CouplingError for a name or an attribute that is none.
         """
         self._opened("describe")
+        if (name, attribute) == (POINTS, NOTES):
+            return "; ".join(self._land.points.notes)
         return self._fields.describe(name, attribute)
 
     def baseline(self, name: str, values: np.ndarray) -> None:
@@ -231,12 +243,15 @@ class Coupler:
         asked, fields = text_of(date), self._fields
         with ranks.together():
             check_next_date(date, self._date, self._state.year, self._settings)
+            self._check_forcing(emulator, year)
         ranks.same({"date of update": asked, "baselines": ", ".join(sorted(fields.baselines))})
         folder = None if folder is None else emulator.experiment.path(folder)
         with dumped(folder, ranks, self._state, f"update to {asked}"):
             if self._told is None:
                 areas = self._land.areas(self._state)
                 fields.begin(self._reference(emulator, areas), ranks)
+                if self._branched is not None and self._counts_from_elsewhere():
+                    self._branched.check(fields, areas, self._state.year, ranks)
                 old, before = self._state, fields.surface(areas)
             else:
                 old, before = self._told.state, self._told.surface
@@ -256,6 +271,20 @@ class Coupler:
         self._state, self._climate = state, climate
         self._told = _Told(state, surface, change)
         return before, self._date or date
+
+    def _counts_from_elsewhere(self) -> bool:
+        """Whether changes count from another year than the one that the run starts from."""
+        wanted = self._settings.reference
+        return bool(self._fields.baselines) and wanted not in (None, self._state.year)
+
+    def _check_forcing(self, emulator: Emulator, year: int) -> None:
+        """Refuse a year that the forcing does not reach, before any is computed."""
+        begun = self._state.year
+        wanted = self._settings.reference or begun
+        if self._told is None and self._fields.baselines and self._fields.reference is None:
+            year = max(year, wanted)  # the run's own land of that year is the reference
+        if year > begun:
+            emulator.inputs.forcing.require_years(begun, year)
 
     def _reference(self, emulator: Emulator, start: Areas) -> Areas | None:
         """Find the land from which changes are counted; None where nothing is added to them.

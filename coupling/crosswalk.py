@@ -250,9 +250,18 @@ def _field(table: HostTable, entry: FieldEntry) -> Field:
         fill=entry.fill,
         of_type=entry.of_type or "",
         of_cover=entry.of_cover or "",
+        types=_types(table, entry),
         source=entry.source,
         attributes=dict(entry.attributes),
     )
+
+
+def _types(table: HostTable, entry: FieldEntry) -> tuple[float, ...]:
+    """Numbers that a field of types can have by the table."""
+    if entry.rule != "type":
+        return ()
+    found = {table.cover[number].type for number in table.field_numbers(entry)}
+    return tuple(sorted(float(number) for number in found if number is not None))
 
 
 def _sum_group(table: HostTable, number: int) -> SumGroup:
@@ -264,4 +273,5 @@ def _sum_group(table: HostTable, number: int) -> SumGroup:
         group.kind == "exactly",
         group.gives_way == "last",
         whole[0] if whole else "",
+        group.tolerance,
     )

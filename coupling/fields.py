@@ -36,6 +36,7 @@ class Field:
     bounds : lowest and highest value, in its units
     fill : value where there is no land, or nothing to take a share of
     of_type, of_cover : the fields that it goes with
+    types : of a type, the numbers that there are; none: any within the bounds
     source : who says so
     attributes : for host files, such as a GRIB paramId
     """
@@ -52,6 +53,7 @@ class Field:
     fill: float = 0.0
     of_type: str = ""
     of_cover: str = ""
+    types: tuple[float, ...] = ()
     source: str = ""
     attributes: Mapping[str, str | int] = field(default_factory=dict)
 
@@ -75,6 +77,7 @@ class SumGroup:
     exact : they sum to the total; else at most to it
     last_gives_way : of too large a sum the last field is cut first; else all are scaled
     whole : the field of them that is 0 or the total; "" where there is none
+    tolerance : how far, in parts of the total, the host lets an exact sum be off; 0: not known
     """
 
     fields: tuple[str, ...]
@@ -82,6 +85,7 @@ class SumGroup:
     exact: bool
     last_gives_way: bool = False
     whole: str = ""
+    tolerance: float = 0.0
 
 
 class FieldSource(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,15 @@ import numpy as np
 
 from landstep.coupling.anomaly import Anomaly
 from landstep.coupling.areas import Areas
-from landstep.coupling.baseline import checked_baseline, own_albedo_sets, require_baselines
+from landstep.coupling.baseline import (
+    check_sums,
+    checked_baseline,
+    leaves_without_cover,
+    own_albedo_sets,
+    partners,
+    require_baselines,
+    unknown_types,
+)
 from landstep.coupling.crosswalk import Crosswalk, fields_of_host
 from landstep.coupling.fields import Field, FieldSource
 from landstep.coupling.monthly_maps import MonthlyMap
@@ -22,12 +31,20 @@ from landstep.emulator.errors import CouplingError
 from landstep.emulator.experiment import CouplingTable, Experiment
 from landstep.emulator.ranks import Ranks
 
+_LOG = logging.getLogger(__name__)
+
 ATTRIBUTES = ("units", "denominator", "long_name", "standard_name", "schedule")
-"""What `describe` knows of a field."""
+"""What a field is."""
+
+NOTES = "notes"
+"""What `describe` knows besides: what a user should know of a baseline; "" where nothing."""
 
 SMALLEST_COVERAGE = 0.5
 """Share of a host's cell that must lie in the map's region, for its change to stand for the cell's.
 Ours."""
+
+SHOWN = 8
+"""How many different numbers a note lists. Ours."""
 
 _BASELINE, _REFERENCE = "baseline_", "reference_"
 
@@ -52,7 +69,8 @@ class HostFields:
     baselines : name -> (n,) or (n, 12) float64, its own fields
     reference : the land that changes are counted from; None before `begin`, or where none are
     served : (n,) bool, points whose baseline changes: landstep knows land there in the reference
-        year, and most of the cell lies in its region
+        year, most of the cell lies in its region, and its types are those of the table
+    notes : name -> what a user should know of its baseline; known after `begin`
     refused : name -> why a field cannot be handed out; known after `begin`
     """
 
@@ -64,14 +82,15 @@ class HostFields:
         self.source = source
         self.baselines: dict[str, np.ndarray] = {}
         self.reference: Areas | None = None
-        self._scheme = scheme
-        self._lat_deg = lat_deg
+        self.scheme = scheme
+        self.lat_deg = lat_deg
         self._of = {field.name: field for field in source.fields}
         self.served = np.ones(lat_deg.size, bool)
         self._recalled = False
         self._anomaly: Anomaly | None = None
         self._monthly: list[tuple[MonthlyMap, np.ndarray]] = []
         self.refused: dict[str, CouplingError] = {}
+        self.notes: dict[str, str] = {}
 
     @classmethod
     def of(
@@ -104,7 +123,9 @@ class HostFields:
     @property
     def identity(self) -> dict[str, str]:
         """What fields depend on besides the land: a restart must have the same."""
-        table = self.source.table.model_dump_json() if isinstance(self.source, Crosswalk) else ""
+        table = ""
+        if isinstance(self.source, Crosswalk):  # what is checked alone changes no field
+            table = self.source.table.model_dump_json(exclude={"sum": {"__all__": {"tolerance"}}})
         settings = self.settings
         return {
             "[coupling] host": settings.host,
@@ -125,20 +146,23 @@ class HostFields:
     def describe(self, name: str, attribute: str) -> str:
         """Say something of a field; CouplingError for a name or attribute that is none."""
         of = self.field(name)
+        if attribute == NOTES:
+            return self.notes.get(name, "")
         if attribute not in ATTRIBUTES:
             raise CouplingError(
-                f"field {name!r}: no attribute {attribute!r}, expected one of {ATTRIBUTES}"
+                f"field {name!r}: no attribute {attribute!r}, expected one of "
+                f"{(*ATTRIBUTES, NOTES)}"
             )
         return str(getattr(of, attribute))
 
     def class_number(self, name: str) -> int:
         """Number of a class; CouplingError where the scheme has none of that name."""
-        if name not in self._scheme.names:
+        if name not in self.scheme.names:
             raise CouplingError(
-                f"no class {name!r} in scheme {self._scheme.name}: there are "
-                f"{list(self._scheme.names)}"
+                f"no class {name!r} in scheme {self.scheme.name}: there are "
+                f"{list(self.scheme.names)}"
             )
-        return self._scheme.names.index(name)
+        return self.scheme.names.index(name)
 
     # ---- the host's own fields ----
 
@@ -149,7 +173,7 @@ class HostFields:
         a field of which the restart holds none. What the values are is looked at by `begin`, which
         knows where land is.
         """
-        nowhere = np.zeros(self._lat_deg.size, bool)
+        nowhere = np.zeros(self.lat_deg.size, bool)
         checked_baseline(self.field(name), values, nowhere)
         if self._recalled and name not in self.baselines:
             raise CouplingError(
@@ -174,10 +198,13 @@ class HostFields:
                 self.served = self.source.mask(reference)
                 self.served &= reference.coverage >= SMALLEST_COVERAGE
                 self.served &= True if wanted is None else wanted
+                self._keep_unknown_types()
                 reference = _where(reference, self.served)
                 given = self.baselines
                 given = {n: checked_baseline(self._of[n], v, self.served) for n, v in given.items()}
+                check_sums(self.source, given, self.served)
                 self.baselines = given
+                self.notes |= leaves_without_cover(self.source, given, self.served)
                 if self.settings.mode == "anomaly":
                     self._anomaly = Anomaly.make(self.source, self.baselines, reference)
             if reference is not None and isinstance(self.source, Crosswalk):
@@ -191,6 +218,27 @@ class HostFields:
         with ranks.together():
             means = [monthly.means_from(of) for monthly, of in zip(maps, sums, strict=True)]
         self._monthly = list(zip(maps, means, strict=True))
+
+    def _keep_unknown_types(self) -> None:
+        """Leave points alone whose one type the table lacks; say how many there are."""
+        for name, own in self.baselines.items():
+            lacking = unknown_types(self._of[name], own) & self.served
+            if lacking.any():
+                self.served &= ~lacking
+                self.note(name, own, lacking)
+
+    def note(self, name: str, types: np.ndarray, lacking: np.ndarray) -> None:
+        """Note at how many points a type is none of the table's, and which there are.
+
+        name : of the field, or of what holds it in a file
+        """
+        found = np.unique(types[lacking])
+        shown = ", ".join(f"{number:g}" for number in found[:SHOWN])
+        self.notes[name] = (
+            f"{int(lacking.sum())} of {lacking.size} points keep their own fields: their {name} "
+            f"({shown}{', ...' if found.size > SHOWN else ''}) is no type of land in landstep's "
+            "table"
+        )
 
     def _refusals(self) -> dict[str, CouplingError]:
         """Fields that cannot be handed out, and why."""
@@ -220,7 +268,7 @@ class HostFields:
         clipped: dict[str, int] = {}
         served = areas if self.reference is None else _where(areas, self.served)
         if self.settings.mode == "absolute" or not isinstance(self.source, Crosswalk):
-            values.update(self.source.values(areas))
+            values.update(self._absolute(areas))
         if self.settings.mode == "anomaly" and self._anomaly is not None:
             moved = self._anomaly.values(served)
             values.update(moved.values)
@@ -228,7 +276,29 @@ class HostFields:
         for monthly, means in self._monthly:
             name = monthly.entry.name
             values[name], clipped[name] = monthly.values(means, served, values)
+        for name, held in clipped.items():
+            if held:
+                _LOG.info("%s: its bounds or its sum held %d points back", name, held)
         return Surface(areas, values, clipped)
+
+    def _absolute(self, areas: Areas) -> dict[str, np.ndarray]:
+        """Landstep's own annual fields; the host's where landstep knows no land, or serves none.
+
+        A baseline stands there only where those that it goes with were given too: half of a sum
+        beside landstep's other half would not be a sum.
+        """
+        values = self.source.values(areas)
+        if not self.baselines:
+            return values
+        kept = np.flatnonzero(~(self.served & self.source.mask(areas)))
+        for name in self.baselines:
+            if not kept.size or name not in values:
+                continue
+            if partners(self.source, name) <= set(self.baselines):
+                values[name] = values[name].copy()
+                values[name][kept] = self.baselines[name][kept]
+                values[name].setflags(write=False)
+        return values
 
     def value(self, surface: Surface, name: str, date: Date) -> np.ndarray:
         """Give a field on a date: (n,) float64.
@@ -240,7 +310,7 @@ class HostFields:
         if values.ndim == 1:
             return values
         rule, calendar = self._rule(name), self.settings.calendar
-        found = value_on(values, rule, *date, calendar, self._lat_deg)
+        found = value_on(values, rule, *date, calendar, self.lat_deg)
         found.setflags(write=False)
         return found
 
@@ -286,6 +356,8 @@ class HostFields:
         for name in surface.values:
             words = {attribute: self.describe(name, attribute) for attribute in ATTRIBUTES}
             found[name] = {attribute: text for attribute, text in words.items() if text}
+            if name in self.notes:
+                found[name]["comment"] = self.notes[name]
             if name in surface.clipped:
                 found[name]["points_held_back"] = np.int32(total[name])
         return found

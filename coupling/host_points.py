@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from landstep.coupling.point_notes import point_notes
 from landstep.coupling.points import Points
 from landstep.coupling.remap import Remap, remap_to
 from landstep.coupling.remapping.coverage import coverage
@@ -28,7 +29,9 @@ from landstep.emulator.shares import Share
 class HostPoints:
     """The points of one rank, and what it has to count for the others.
 
-    mine : its points; index : (N,) int64 global index of all ranks' points, ascending
+    mine : its points; index : (N,) int64 global index of all ranks' points, ascending, padding
+        (below 0) first
+    notes : what a user should know of how all ranks' points lie on the map: sentences
     weights : of a file, instead of the points' own geometry
     sent : rank -> places, among the points counted here, of those that are its own
     received : rank -> places, among `mine`, of those that it counts
@@ -42,6 +45,7 @@ class HostPoints:
     _remap: Remap
     _sent: Mapping[int, np.ndarray] = field(default_factory=dict)
     _received: Mapping[int, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def make(
@@ -58,10 +62,12 @@ class HostPoints:
             found = None if weights is None else read_weights(weights, grid)
         if ranks.size == 1:
             remap = remap_to(points, grid, weights=found)
-            return cls(ranks, grid, points, np.sort(points.index), found, remap)
+            notes = point_notes(points, grid, found)
+            return cls(ranks, grid, points, np.sort(points.index), found, remap, notes=notes)
         of_rank = ranks.of_all(points.to_arrays())
         with ranks.together():
             everyone = Points.together(of_rank)
+            notes = point_notes(everyone, grid, found)
             owner, place = _owners(of_rank)
             remap = remap_to(everyone, grid, share.own, found)
             nothing = np.zeros(share.own.shape, np.uint8)
@@ -73,7 +79,8 @@ class HostPoints:
             ours = theirs[owner[theirs] == ranks.rank]
             if ours.size:
                 received[rank] = place[ours]
-        return cls(ranks, grid, points, everyone.index, found, remap, sent, received)
+        index = everyone.index
+        return cls(ranks, grid, points, index, found, remap, sent, received, notes)
 
     def class_areas(self, numbers: np.ndarray, n_classes: int) -> np.ndarray:
         """Area of each class in each of this rank's host cells. All ranks call it.
@@ -113,6 +120,21 @@ class HostPoints:
         order = np.argsort(np.concatenate([index for index, _ in found]), kind="stable")
         return np.concatenate([part for _, part in found])[order]
 
+    @property
+    def n_padding(self) -> int:
+        """How many of all ranks' points are padding: the first of `index`."""
+        return int(np.searchsorted(self.index, 0))
+
+    def kept(self, values: np.ndarray) -> np.ndarray:
+        """Put values in the order of `index`, without padding. All ranks call it."""
+        return self.gathered(values)[self.n_padding :]
+
+    def of_kept(self, values: np.ndarray) -> np.ndarray:
+        """Pick this rank's points of what `kept` gave; those of padding are NaN, or 0."""
+        nothing = np.nan if values.dtype.kind == "f" else 0
+        padding = np.full((self.n_padding, *values.shape[1:]), nothing, values.dtype)
+        return self.of_mine(np.concatenate([padding, values]))
+
     def of_mine(self, values: np.ndarray) -> np.ndarray:
         """Pick this rank's points: (N, ...) in the order of `index` -> (n, ...)."""
         return values[np.searchsorted(self.index, self.mine.index)]
@@ -129,18 +151,24 @@ def numbered(
     """
     with ranks.together():
         points = Points.make(lon_deg, lat_deg, **geometry)
-    told = ranks.of_all((points.n, geometry.get("index") is not None))
-    given = {has_index for n, has_index in told if n}
+    if ranks.size == 1:
+        return points
+    told = ranks.of_all((points.n, geometry.get("index") is not None, bool(points.mask.all())))
+    given = {has_index for n, has_index, _ in told if n}
     with ranks.together():
         if len(given) > 1:
             raise CouplingError(
                 "some ranks gave an index of their points and others did not; expected the same of "
                 "all"
             )
-    if given == {True} or ranks.size == 1:
+    before = sum(n for n, _, _ in told[: ranks.rank])
+    if given != {True}:
+        points = replace(points, index=points.index + np.where(points.index < 0, 0, before))
+    if all(every for _, _, every in told):
         return points
-    before = sum(n for n, _ in told[: ranks.rank])
-    return replace(points, index=points.index + before)
+    others = ranks.of_all(points.index)
+    del others[ranks.rank]
+    return points.among(others, before)
 
 
 def _owners(of_rank: list[dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

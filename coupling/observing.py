@@ -45,7 +45,8 @@ def write_fields(
     ranks: Ranks = points.ranks
     path = folder / f"landstep_fields_{year}.nc"
     places = {"lon": points.mine.lon, "lat": points.mine.lat}
-    whole = {name: points.gathered(v) for name, v in {**places, **values}.items()}
+    index = points.index[points.n_padding :]
+    whole = {name: points.kept(v) for name, v in {**places, **values}.items()}
     axes = {
         "lon": {"standard_name": "longitude", "units": "degrees_east"},
         "lat": {"standard_name": "latitude", "units": "degrees_north"},
@@ -55,9 +56,9 @@ def write_fields(
             _made(folder)
             write_netcdf(
                 path,
-                {"point": points.index.size, "month": 12},
+                {"point": index.size, "month": 12},
                 [
-                    Variable("index", ("point",), points.index, {"long_name": "global index"}),
+                    Variable("index", ("point",), index, {"long_name": "global index"}),
                     *(
                         Variable(
                             name,
@@ -72,6 +73,7 @@ def write_fields(
                     "Conventions": "CF-1.11",
                     "title": f"fields of a host model, 1 January {year}",
                     "source": "landstep, observing: the host was not changed",
+                    **({"comment": "; ".join(points.notes)} if points.notes else {}),
                 },
             )
     return path
@@ -84,7 +86,7 @@ def _coordinates(name: str) -> dict[str, str]:
 def _made(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be made for observed fields: {error.strerror}"
-        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        why = getattr(error, "strerror", None) or str(error)
+        where = str(folder).replace("\0", "\\0")
+        raise InputError(f"{where}: cannot be made for observed fields: {why}") from error

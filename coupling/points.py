@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from landstep.coupling.remapping.point_checks import (
     EDGE_TOLERANCE_DEG,
     check_area,
     check_polygons,
+    check_unique,
     first_place,
     index_of,
     mask_of,
@@ -28,8 +29,10 @@ class Points:
 
     lon, lat : (n,) float64, degrees
     index : (n,) int64, the point's number among all of the host's, from 0; no two are the same
-    mask : (n,) bool, True for a point that is served; the others get no area and cost no work, and
-        of them nothing but lon, lat and index is looked at
+    mask : (n,) bool, True for a point that is served; the others get no area and cost no work. Of
+        them lon, lat and index are taken where they can be: such a point keeps the cells around it
+        from others. One that has none, or the index of another point, is padding: it lies nowhere,
+        and its index is below 0
     lon_bounds : (n, 2) float64, west and east edge; west > east means across the date line
     lat_bounds : (n, 2) float64, south and north edge, in either order
     vertex_lon, vertex_lat : (n, k) float64, corners of the cell, either way round; a polygon of
@@ -73,14 +76,13 @@ class Points:
         lat = numbers(lat_deg, "lat", None)
         if lon.shape != lat.shape:
             raise CouplingError(f"lon has {lon.size} points, lat has {lat.size}; expected as many")
-        every = np.ones(lon.size, bool)
-        within(lon, -360.0, 360.0, "lon", every)
-        within(lat, -90.0, 90.0, "lat", every)
+        served = mask_of(mask, lon.size)
+        within(lon, -360.0, 360.0, "lon", served)
+        within(lat, -90.0, 90.0, "lat", served)
         _both_or_neither(lon_bounds, lat_bounds, "lon_bounds", "lat_bounds")
         _both_or_neither(vertex_lon, vertex_lat, "vertex_lon", "vertex_lat")
         if lon_bounds is not None and vertex_lon is not None:
             raise CouplingError("bounds and vertices: two shapes for one cell; give one of them")
-        served = mask_of(mask, lon.size)
         given: dict[str, np.ndarray] = {}
         if lon_bounds is not None and lat_bounds is not None:
             across, along = (
@@ -99,16 +101,41 @@ class Points:
         if area_m2 is not None:
             given["area_m2"] = numbers(area_m2, "area_m2", lon.size)
             check_area(given["area_m2"], served)
-        points = cls(lon, lat, index_of(index, lon.size), served, **given)
+        number = index_of(index, lon.size, served)
+        nowhere = ~((np.abs(lon) <= 360.0) & (np.abs(lat) <= 90.0))
+        points = cls(lon, lat, number, served, **given)._padded(nowhere | (number < 0))
         points._check_bounds()
         if "vertex_lon" in given:
-            check_polygons(lon, lat, given["vertex_lon"], given["vertex_lat"], served)
+            check_polygons(points.lon, points.lat, given["vertex_lon"], given["vertex_lat"], served)
         return points
 
     @property
     def n(self) -> int:
         """How many points there are."""
         return self.lon.size
+
+    def _padded(self, padding: np.ndarray, first: int = 0) -> Points:
+        """Give the same with some points as padding: at 0, 0, with numbers below 0.
+
+        first : how many points come before them, on other ranks
+        """
+        if not padding.any():
+            return self
+        number = self.index.copy()
+        number[padding] = -1 - first - np.arange(int(padding.sum()))
+        lon, lat = np.where(padding, 0.0, self.lon), np.where(padding, 0.0, self.lat)
+        return replace(self, lon=lon, lat=lat, index=number)
+
+    def among(self, others: Sequence[np.ndarray], before: int) -> Points:
+        """Give the points with paddings numbered as among those of several ranks.
+
+        others : index of each other rank's points; one of these that is not served and has the
+            index of another point becomes padding
+        before : how many points the ranks before this one have
+        """
+        taken = np.concatenate([np.empty(0, np.int64), *others])
+        again = ~self.mask & np.isin(self.index, taken)
+        return self._padded(again | (self.index < 0), before)
 
     def take(self, places: np.ndarray) -> Points:
         """Give some of the points, in the order of `places`, (m,) int64 or (n,) bool."""
@@ -138,7 +165,7 @@ class Points:
                     f"{sorted(first)}; expected the same of all"
                 )
         joined = {name: _stacked([part[name] for _, part in held]) for name in first}
-        index_of(joined["index"], joined["index"].size)
+        check_unique(joined["index"])
         order = np.argsort(joined["index"])
         return cls(**{name: values[order] for name, values in joined.items()})
 

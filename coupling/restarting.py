@@ -55,9 +55,10 @@ class Memory:
 
     def kept(self, points: HostPoints) -> Kept:
         """Put it together for a restart file. All ranks call it, with the same names."""
-        arrays = {name: points.gathered(values) for name, values in sorted(self.of_points.items())}
+        arrays = {name: points.kept(values) for name, values in sorted(self.of_points.items())}
         if arrays:
-            arrays |= {"index": points.index, "place": points.gathered(_places(points))}
+            index = points.index[points.n_padding :]
+            arrays |= {"index": index, "place": points.kept(_places(points))}
         arrays |= {_ALL + name: values for name, values in self.of_all.items()}
         return Kept(arrays, {"settings": dict(self.settings)})
 
@@ -78,22 +79,23 @@ class Memory:
                     f"{where}: written with {name} {then.get(name)}, this run has {value}; {_AGAIN}"
                 )
         arrays = dict(kept.arrays)
-        index = arrays.pop("index", points.index)
-        if not np.array_equal(index, points.index):
+        own = points.index[points.n_padding :]
+        index = arrays.pop("index", own)
+        if not np.array_equal(index, own):
             raise StateError(
-                f"{where}: written for {index.size} points, this run has {points.index.size}, with "
+                f"{where}: written for {index.size} points, this run has {own.size}, with "
                 f"other global indices; {_AGAIN}"
             )
         mine = _places(points)
-        place = points.of_mine(arrays.pop("place")) if "place" in arrays else mine
-        apart = np.abs(place - mine).max(axis=1)
+        place = points.of_kept(arrays.pop("place")) if "place" in arrays else mine
+        apart = np.where(points.mine.index < 0, 0.0, np.abs(place - mine).max(axis=1))
         if (apart > SAME_PLACE).any():
             raise StateError(
                 f"{where}: the point of global index {points.mine.index[apart.argmax()]} lay "
                 f"elsewhere when it was written, and what it holds belongs to that place; {_AGAIN}"
             )
         of_all = {n.removeprefix(_ALL): a for n, a in arrays.items() if n.startswith(_ALL)}
-        of_points = {n: points.of_mine(a) for n, a in arrays.items() if not n.startswith(_ALL)}
+        of_points = {n: points.of_kept(a) for n, a in arrays.items() if not n.startswith(_ALL)}
         return cls(settings, of_points, of_all)
 
 

@@ -73,12 +73,14 @@ class SumEntry(StrictTable):
     """Fields that share a denominator, and sum to its whole or at most to that.
 
     gives_way : where the sum is too large: "all" are scaled, or the "last" is cut first
+    tolerance : of a sum "exactly", how far in parts of the total the host's own code lets it be off
     """
 
     fields: list[str] = Field(min_length=1)
     total: Literal[1, 100]
     kind: Literal["exactly", "at_most"]
     gives_way: Literal["all", "last"] = "all"
+    tolerance: FiniteFloat = Field(default=0.0, ge=0)
     source: Name
 
 

@@ -241,6 +241,7 @@ class Emulator:
             check_next(year, state)
             self._check(state, "state")
             check_lag(self.card, 1)
+            self.inputs.forcing.require_years(state.year, year)
             asked = self.demand.asked(state.year, year)
             asked_for = self.experiment.output.confidence
             stepper = Stepper(

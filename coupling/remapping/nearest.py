@@ -114,13 +114,14 @@ def nearest_cells(points: Points, grid: Grid, part: Part) -> WholeCells:
         runs = Runs.make(part.shape[0], nothing, nothing, nothing, nothing)
         return WholeCells.make(points.n, part, grid, runs, nothing, nothing)
     order = np.lexsort((points.index, ~points.mask))
+    order = order[points.index[order] >= 0]
     served = points.mask[order]
     half_diagonal = np.sqrt(np.where(served, points.area_m2[order], 0.0) / 2) / EARTH_RADIUS_M
     place = unit_vectors(points.lat, points.lon)[order]
     chord = 2 * np.sin(np.minimum(half_diagonal, np.pi) / 2)
     centres = Centres(place, np.where(served, chord**2, -1.0), cKDTree(place))
     own = cell_at(points, grid)[order]
-    found = np.zeros(points.n, bool)
+    found = np.zeros(order.size, bool)
     runs = Runs.of_owners(_owners(centres, grid, part, found))
     empty = np.flatnonzero(served & ~found)
     if grid.kind == "regular" and not part.is_whole:

@@ -58,8 +58,12 @@ def mask_of(values: np.ndarray | None, n: int) -> np.ndarray:
     return np.ascontiguousarray(found != 0)
 
 
-def index_of(values: np.ndarray | None, n: int) -> np.ndarray:
-    """Take global indices as (n,) int64; CouplingError where one is negative or there twice."""
+def index_of(values: np.ndarray | None, n: int, served: np.ndarray) -> np.ndarray:
+    """Take global indices as (n,) int64.
+
+    returns : below 0 for a point that is not served and whose index is below 0, or another's too
+    Raises CouplingError where one of a served point is negative or there twice.
+    """
     if values is None:
         return np.arange(n, dtype=np.int64)
     found = np.asarray(values)
@@ -69,19 +73,28 @@ def index_of(values: np.ndarray | None, n: int) -> np.ndarray:
             "numbers"
         )
     _of_length(found, "index", n)
-    index = np.ascontiguousarray(found, dtype=np.int64)
-    if index.size and index.min() < 0:
-        first = int(np.flatnonzero(index < 0)[0])
+    index = np.array(found, dtype=np.int64)
+    below = np.flatnonzero(served & (index < 0))
+    if below.size:
+        first = int(below[0])
         raise CouplingError(f"index is {index[first]} at point {first}, expected 0 or more")
-    order = np.argsort(index, kind="stable")
+    check_unique(index, served)
+    _, which, count = np.unique(index, return_inverse=True, return_counts=True)
+    index[~served & ((count[which] > 1) | (index < 0))] = -1
+    return index
+
+
+def check_unique(index: np.ndarray, served: np.ndarray | None = None) -> None:
+    """Refuse an index that stands at two points, of those that are served: CouplingError."""
+    places = np.arange(index.size) if served is None else np.flatnonzero(served)
+    order = places[np.argsort(index[places], kind="stable")]
     again = order[1:][index[order[1:]] == index[order[:-1]]]
     if again.size:
         second = int(again.min())
-        first = int(np.flatnonzero(index == index[second])[0])
+        first = int(places[np.flatnonzero(index[places] == index[second])[0]])
         raise CouplingError(
             f"index {index[second]} stands at point {first} and again at point {second}"
         )
-    return index
 
 
 def check_area(area_m2: np.ndarray, served: np.ndarray) -> None:

@@ -9,8 +9,13 @@ for year in range(2016, 2031):
 state.save("restart_2030.nc")
 """
 
+import logging
+
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import LandstepError
 from landstep.emulator.state import State
 
 __all__ = ["Emulator", "LandstepError", "State"]
+
+# A host decides what it shows: without this, Python itself prints warnings to standard error.
+logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -17,7 +17,8 @@ from landstep.coupling.fields import ClassFields
 from landstep.coupling.host_fields import HostFields
 from landstep.coupling.seasons import RULES, value_on
 from landstep.emulator.classes import scheme
-from landstep.emulator.errors import ConfigError, CouplingError, StepError
+from landstep.emulator.emulator import Emulator
+from landstep.emulator.errors import ConfigError, CouplingError, InputError, StepError
 from landstep.emulator.experiment import CouplingTable
 from landstep.emulator.ranks import Ranks
 
@@ -173,6 +174,38 @@ def test_absolute_takes_no_notice_of_annual_baselines(small: Crosswalk, before: 
     for name in ANNUAL:
         assert np.array_equal(surface.values[name], plain.values[name])
     assert fields.value(surface, "alb12", (FIRST, 3, 1)).tolist() == own()["alb12"][:, 2].tolist()
+
+
+def test_absolute_keeps_the_hosts_own_where_nothing_is_served_or_known(
+    small: Crosswalk, before: Areas, after: Areas
+) -> None:
+    """Not the fill: an ocean's albedo on land that lies outside the map. All of a sum, or none."""
+    coverage = np.array([1.0, 0.4, 1.0])
+    narrow = [Areas.make(of.values, of.unknown, coverage) for of in (before, after)]
+    plain = host(small, {}, narrow[0], mode="absolute", albedo="left").surface(narrow[1])
+    fields = host(small, own(), narrow[0], mode="absolute")
+    assert fields.served.tolist() == [True, False, False]
+    values = fields.surface(narrow[1]).values
+    for name in ANNUAL:
+        assert values[name].tolist() == [plain.values[name][0], *own()[name][1:]], name
+        assert not values[name].flags.writeable
+    for name in ("lail", "alb12"):
+        assert np.array_equal(values[name][1:], own()[name][1:]), name
+    half = host(small, {"vegl": own()["vegl"], "z0": own()["z0"]}, narrow[0],
+                mode="absolute", albedo="left").surface(narrow[1]).values  # fmt: skip
+    assert np.array_equal(half["vegl"], plain.values["vegl"])
+    assert half["z0"].tolist() == [plain.values["z0"][0], *own()["z0"][1:]]
+    assert np.array_equal(half["green"], plain.values["green"])
+
+
+def test_absolute_gives_the_hosts_own_back_where_the_land_is_gone(
+    small: Crosswalk, before: Areas, areas_of: Callable[..., Areas]
+) -> None:
+    drowned = areas_of({("unknown", SEA): 100}, {("tropical", CROP): 100}, {("unknown", SEA): 10})
+    values = host(small, own(), before, mode="absolute").surface(drowned).values
+    for name in ANNUAL:
+        assert values[name][0] == own()[name][0] and values[name][2] == own()[name][2], name
+    assert values["vegl"][1] == 1.0
 
 
 def test_an_albedo_is_asked_for_unless_it_is_left(small: Crosswalk, before: Areas) -> None:
@@ -425,3 +458,20 @@ def test_years_may_be_skipped_where_that_is_set(coupled: Coupled, cells: Cells) 
     assert skipping.update(FIRST + 3, 1, 1) is True
     assert all(np.array_equal(skipping.get(n), steady.get(n)) for n in steady.names())
     assert skipping.year == FIRST + 3
+
+
+def test_a_skip_beyond_the_forcing_is_refused_before_anything_is_computed(
+    coupled: Coupled, cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skipping = Coupler.open(coupled("beyond", host="classes", skip=True), **cells, year=FIRST)
+    skipping.update(FIRST, 1, 1)
+    monkeypatch.setattr(Emulator, "step", lambda *_: pytest.fail("a year was computed"))
+    for _ in range(2):
+        with pytest.raises(InputError, match="year 2101 outside 1980-2100.*2015 to 2150"):
+            skipping.update(2150, 1, 1)
+    assert skipping.year == FIRST and skipping.update(FIRST, 6, 1) is False
+    late = coupled("late", host="classes", skip=True, reference=2150)
+    later = Coupler.open(late, **cells, year=FIRST)
+    later.baseline("dominant_class", np.full(12, 44.0))
+    with pytest.raises(InputError, match="year 2101 outside 1980-2100"):
+        later.update(FIRST, 1, 1)

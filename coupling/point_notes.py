@@ -1,0 +1,47 @@
+"""What a user should know of how a host's points lie on the map."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from landstep.coupling.points import Points
+from landstep.coupling.remapping.weights import Weights
+from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid, unit_vectors
+
+_LOG = logging.getLogger(__name__)
+
+COARSE = 2.0
+"""Points farther apart than this, in sides of a cell of the map, see less of the land than they
+stand for when each takes one cell. Ours."""
+
+LOOKED_AT = 2000
+"""Points whose neighbours are looked for: enough to tell how far apart they are. Ours."""
+
+
+def point_notes(points: Points, grid: Grid, weights: Weights | None) -> tuple[str, ...]:
+    """Say where points of a coarse host have no cells: each then takes one cell of the map.
+
+    points : of all ranks
+    returns : sentences; none where the host gave cells, or is as fine as the map. They are logged
+    """
+    bare = points.lon_bounds is None and points.vertex_lon is None and points.area_m2 is None
+    served = np.flatnonzero(points.mask)
+    if not bare or weights is not None or served.size < 2:
+        return ()
+    place = unit_vectors(points.lat[served], points.lon[served])
+    some = place[:: -(-served.size // LOOKED_AT)]
+    apart = cKDTree(place).query(some, k=2)[0][:, 1]
+    apart_m = float(np.median(2 * np.arcsin(np.minimum(apart / 2, 1)))) * EARTH_RADIUS_M
+    side_m = float(np.sqrt(np.mean(grid.cell_area()) * AREA_UNIT_M2))
+    if apart_m <= COARSE * side_m:
+        return ()
+    note = (
+        f"{served.size} points about {apart_m / 1000:.3g} km apart have no cells (lon_bounds and "
+        "lat_bounds, vertices, area or [coupling] weights): each takes the one cell of the map, "
+        f"{side_m / 1000:.3g} km wide, that holds it, and sees no other land; give their cells"
+    )
+    _LOG.warning("%s", note)
+    return (note,)

@@ -1,0 +1,169 @@
+"""Points that are no places: padding of a host's blocks, and points of a coarse host without cells.
+
+Rows 101 and 102 of the faults.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+
+from landstep.coupling.coupler import Coupler
+from landstep.coupling.host_points import HostPoints
+from landstep.coupling.point_notes import point_notes
+from landstep.coupling.points import Points
+from landstep.coupling.remap import remap_to
+from landstep.emulator.errors import CouplingError
+from landstep.emulator.grid import Grid
+
+FIRST = 2015
+RUBBISH = [(np.nan, np.nan), (1e30, -1e30), (np.inf, 0.0), (0.0, 0.0), (np.nan, 49.5)]
+Coupled = Callable[..., Path]
+Cells = dict[str, np.ndarray]
+
+
+def padded(cells: Cells) -> Cells:
+    """The points in blocks of 8, whose rest is rubbish and has the index of a real point."""
+    n = cells["lon_deg"].size
+    more = -(-n // 8) * 8 - n
+    rubbish = [pair for pair, _ in zip(itertools.cycle(RUBBISH), range(more), strict=False)]
+    lon, lat = np.array(rubbish).T
+    rest = {
+        name: np.full((more, *values.shape[1:]), np.nan)
+        for name, values in cells.items()
+        if name not in ("lon_deg", "lat_deg")
+    }
+    return {
+        **{name: np.concatenate([cells[name], of]) for name, of in rest.items()},
+        "lon_deg": np.concatenate([cells["lon_deg"], lon]),
+        "lat_deg": np.concatenate([cells["lat_deg"], lat]),
+        "index": np.concatenate([np.arange(n), np.zeros(more, int)]),
+        "mask": np.arange(n + more) < n,
+    }
+
+
+def test_padding_is_not_looked_at() -> None:
+    """Row 102: NaN, rubbish, and index 0 once more."""
+    lon, lat = (np.array(of) for of in zip((-29.0, 49.5), *RUBBISH, strict=True))
+    mask = np.arange(6) < 1
+    points = Points.make(lon, lat, index=np.zeros(6, int), mask=mask)
+    assert points.index.tolist() == [0, -1, -2, -3, -4, -5]
+    assert points.lon.tolist() == [-29.0] + [0.0] * 5 and np.isfinite(points.lat).all()
+    assert np.isnan(lon[1]), "the host's own array was changed"
+    below = Points.make(lon, lat, index=np.array([7, -1, -1, 3, 2, -99]), mask=mask)
+    assert below.index.tolist() == [7, -1, -2, -3, 2, -4], "one that is a place is no padding"
+    assert Points.make(lon, lat, mask=mask).index.tolist() == [0, -1, -2, -3, 4, -4]
+
+
+@pytest.mark.parametrize("wrong", [{"index": [0, 0]}, {"index": [-1, 1]}, {"lon": [np.nan, 1.0]}])
+def test_what_is_served_is_looked_at(wrong: dict[str, list[float]]) -> None:
+    lon = np.array(wrong.get("lon", [0.0, 1.0]))
+    with pytest.raises(CouplingError, match="at point"):
+        Points.make(lon, np.zeros(2), index=np.array(wrong.get("index", [0, 1])))
+
+
+def test_padding_takes_no_cells_from_others() -> None:
+    """Where cells count to the nearest centre, a point that is masked keeps those around it."""
+    grid = Grid.regular(np.array([1.0, 0.0, -1.0]), np.array([-1.0, 0.0, 1.0]), "nine")
+    numbers, area = np.zeros((3, 3), np.uint8), np.full(3, 2e11)
+    lon, lat = np.array([0.9, 0.0, 0.0]), np.array([0.0, 0.0, 0.0])
+    mask = np.array([True, False, False])
+
+    def found(index: list[int]) -> int:
+        points = Points.make(lon, lat, area_m2=area, index=np.array(index), mask=mask)
+        return int(remap_to(points, grid).class_areas(numbers, 1)[0, 0])
+
+    alone = Points.make(lon[:1], lat[:1], area_m2=area[:1])
+    whole = int(remap_to(alone, grid).class_areas(numbers, 1)[0, 0])
+    assert found([4, 4, 4]) == found([4, 0, 0]) == whole > found([4, 0, 4])
+
+
+def test_a_host_with_padding_gets_the_fields_of_one_without(
+    coupled: Coupled, cells: Cells, tmp_path: Path
+) -> None:
+    """And its restart serves a host with other blocks, or none."""
+    given, n = coupled("padded", host="classes"), cells["lon_deg"].size
+    blocks = padded(cells)
+    plain, with_rest = (Coupler.open(given, **of, year=FIRST) for of in (cells, blocks))
+    for coupler in (plain, with_rest):
+        coupler.update(FIRST, 1, 1)
+    assert with_rest.n == blocks["lon_deg"].size > n
+    for name in plain.names():
+        found = with_rest.get(name)
+        assert np.array_equal(found[:n], plain.get(name)) and np.isfinite(found).all(), name
+    with_rest.write_restart(tmp_path / "r.nc")
+    for of in (cells, blocks):
+        again = Coupler.open(given, **of, restart=tmp_path / "r.nc")
+        again.update(FIRST, 2, 1)
+        assert np.array_equal(again.get("covered_fraction")[:n], plain.get("covered_fraction"))
+
+
+def test_baselines_of_padding_come_back_and_are_in_no_file(
+    coupled: Coupled, cells: Cells, tmp_path: Path
+) -> None:
+    given = coupled("padded_own", host="classes", observe=str(tmp_path / "seen"))
+    blocks, n = padded(cells), cells["lon_deg"].size
+    coupler = Coupler.open(given, **blocks, year=FIRST)
+    own = np.full(coupler.n, 0.25)
+    own[n:] = [0.5, np.nan, 7.0, 0.0][: own.size - n]
+    coupler.baseline("covered_fraction", own)
+    coupler.update(FIRST, 1, 1)
+    assert np.array_equal(coupler.get("covered_fraction")[:n], own[:n])
+    assert np.isfinite(coupler.get("covered_fraction")).all()
+    with netCDF4.Dataset(tmp_path / "seen" / f"landstep_fields_{FIRST}.nc") as file:
+        assert file["index"][:].tolist() == list(range(n))
+    coupler.write_restart(tmp_path / "r.nc")
+    again = Coupler.open(given, **cells, restart=tmp_path / "r.nc")
+    again.update(FIRST, 2, 1)
+    assert np.array_equal(again.get("covered_fraction"), own[:n])
+
+
+def coarse() -> dict[str, np.ndarray]:
+    lat, lon = np.meshgrid(46 + 0.5 * np.arange(8), -33 + 0.5 * np.arange(12), indexing="ij")
+    return {"lon_deg": lon.ravel(), "lat_deg": lat.ravel()}
+
+
+def test_points_of_a_coarse_host_without_cells_are_spoken_of_at_init(
+    experiment: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Row 101: in the log and to whoever asks, and not printed."""
+    with caplog.at_level(logging.WARNING, "landstep"):
+        coupler = Coupler.open(experiment, **coarse(), year=FIRST)
+    told = coupler.describe("points", "notes")
+    assert [record.getMessage() for record in caplog.records] == [told]
+    for fact in ("96 points", "lon_bounds", "vertices", "area", "weights", " km apart"):
+        assert fact in told, fact
+    assert capfd.readouterr() == ("", "")
+
+
+def test_cells_or_points_as_close_as_the_map_are_nothing_to_speak_of(experiment: Path) -> None:
+    points = coarse()
+    bounds = {
+        "lon_bounds": points["lon_deg"][:, None] + [-0.25, 0.25],
+        "lat_bounds": points["lat_deg"][:, None] + [-0.25, 0.25],
+    }
+    fine = {"lon_deg": -29 + np.arange(40) / 120, "lat_deg": np.full(40, 49.5)}
+    one = {"lon_deg": np.array([-29.0]), "lat_deg": np.array([49.5])}
+    for given in ({**points, **bounds}, fine, one):
+        assert Coupler.open(experiment, **given, year=FIRST).describe("points", "notes") == ""
+
+
+def test_notes_are_of_all_ranks_points() -> None:
+    grid = Grid.regular(50 - np.arange(90) / 90, -30 + np.arange(90) / 90, "degree")
+    (note,) = point_notes(Points.make(coarse()["lon_deg"], coarse()["lat_deg"]), grid, None)
+    assert note.startswith("96 points about ") and HostPoints.notes == ()
+
+
+def test_a_point_becomes_padding_where_another_rank_serves_its_index() -> None:
+    """Each rank's blocks end in padding with the index of a point that may be elsewhere."""
+    mask = np.array([True, False, False])
+    mine = Points.make(np.zeros(3), np.zeros(3), index=np.array([5, 0, 6]), mask=mask)
+    assert mine.index.tolist() == [5, 0, 6], "alone it cannot know"
+    among = mine.among([np.array([0, 1, -1]), np.array([6])], before=4)
+    assert among.index.tolist() == [5, -5, -6] and among.mask.tolist() == mask.tolist()
