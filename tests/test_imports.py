@@ -34,6 +34,7 @@ ONLY_IN = {
     "onnxruntime": ("emulator/runtime.py",),
     "netCDF4": ("emulator/netcdf_library.py",),
     "eccodes": ("coupling/host_files/grib_library.py",),
+    "gribapi": ("coupling/host_files/grib_library.py",),
     "torch": ("training/", "export/"),
     "lightning": ("training/", "export/"),
     "onnx": ("export/", "emulator/graph_", "emulator/runtime.py"),

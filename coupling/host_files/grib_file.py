@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from landstep.coupling.host_files.netcdf_file import Fields
 from landstep.coupling.host_files.places import from_list
 from landstep.coupling.points import Points
 from landstep.emulator.atomic import replacing
-from landstep.emulator.errors import InputError
+from landstep.emulator.errors import CouplingError, InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ class GribHostFile:
     held: Mapping[VariableTable, tuple[int, ...]]
     years: tuple[int, ...] = ()
     sea: None = None
+    left: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: Path, layout: Layout) -> GribHostFile:
@@ -76,7 +77,11 @@ class GribHostFile:
                 "grids, expected one; split the file (grib_copy)"
             )
         lat, lon = used[0].places
-        return cls(path, layout, from_list(lat, lon), tuple(messages), held)
+        try:
+            points = from_list(lat, lon)
+        except CouplingError as error:
+            raise InputError(f"{path.name}: the points of its grid: {error}") from error
+        return cls(path, layout, points, tuple(messages), held)
 
     @cached_property
     def served(self) -> np.ndarray:
@@ -99,6 +104,10 @@ class GribHostFile:
             values = np.stack([self.messages[n].values for n in places], axis=1)
             of_all[table.field] = values if len(places) == MONTHS else values[:, 0]
         return of_all
+
+    def types(self, record: int = 0) -> list[tuple[str, str, np.ndarray]]:
+        """Give variables of a type that is in the file once more: none."""
+        return []
 
     def write_copy(self, target: Path, fields: Fields) -> dict[str, int]:
         """Write a copy with other fields; every other message stays byte for byte.

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from landstep.emulator.errors import DependencyError, InputError
+
+MOST_NUMBERS = 2**28
+"""Numbers of one message: the IFS's finest grid, O8000, has 257 million. Ours."""
+
+LARGEST_GAUSSIAN = 8000
+"""Rings from a pole to the equator of the IFS's finest grid. Its latitudes take a second; those of
+a damaged number took minutes. Ours."""
 
 BITS = (8, 12, 16, 20, 24, 28, 32)
 """Bits for a number that are tried, until every one is within its tolerance."""
@@ -39,9 +48,19 @@ class Message:
 
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """Latitude and longitude of its points: two (n,) float64, degrees."""
+        """Latitude and longitude of its points: two (n,) float64, degrees.
+
+        Raises InputError where they are not as many as its values, or ecCodes knows none.
+        """
         library = _library()
-        with _opened(self.content) as handle:
+        with _words(f"parameter {self.parameter}"), _opened(self.content) as handle:
+            for name in ("latitudes", "longitudes"):
+                found = int(library.codes_get_size(handle, name))
+                if found != self.values.size:
+                    raise InputError(
+                        f"parameter {self.parameter}: {found} {name} of its grid, expected "
+                        f"{self.values.size}, one for each value"
+                    )
             return (
                 library.codes_get_array(handle, "latitudes"),
                 library.codes_get_array(handle, "longitudes"),
@@ -67,18 +86,22 @@ def read_messages(path: Path) -> list[Message]:
     ecCodes.
     """
     library = _library()
-    messages = []
+    messages: list[Message] = []
     try:
         with open(path, "rb") as stream:
-            while (handle := library.codes_grib_new_from_file(stream)) is not None:
-                try:
-                    messages.append(_message(handle))
-                finally:
-                    library.codes_release(handle)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except library.CodesInternalError as error:
-        raise InputError(f"{path}: not a whole GRIB file: {error}") from error
+            while True:
+                with _words(str(path), f"message {len(messages) + 1}"):
+                    handle = library.codes_grib_new_from_file(stream)
+                    if handle is None:
+                        break
+                    try:
+                        messages.append(_message(handle))
+                    finally:
+                        library.codes_release(handle)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        why = getattr(error, "strerror", None) or str(error)
+        where = str(path).replace("\0", "\\0")
+        raise InputError(f"{where}: cannot be read: {why}") from error
     if not messages:
         raise InputError(f"{path}: holds no GRIB message; is it another host's file?")
     return messages
@@ -133,7 +156,7 @@ def packed(content: bytes, values: np.ndarray, tolerance: float, at_least: int =
     """
     library = _library()
     known = np.isfinite(values)
-    with _opened(content) as handle:
+    with _words("packing values"), _opened(content) as handle:
         library.codes_set(handle, "packingType", "grid_simple")
         library.codes_set(handle, "bitmapPresent", int(not known.all()))
         library.codes_set(handle, "missingValue", MISSING)
@@ -152,7 +175,9 @@ def packed(content: bytes, values: np.ndarray, tolerance: float, at_least: int =
 
 
 def _message(handle: Any) -> Message:
+    """Read one message. Raises InputError for one that claims more than it can hold."""
     library = _library()
+    _check_size(handle)
     library.codes_set(handle, "missingValue", MISSING)
     values = library.codes_get_values(handle)
     return Message(
@@ -163,6 +188,54 @@ def _message(handle: Any) -> Message:
         int(library.codes_get(handle, "bitsPerValue")),
         np.where(values == MISSING, np.nan, values),
     )
+
+
+def _check_size(handle: Any) -> None:
+    """Refuse a message whose sizes cannot be, before memory is asked for: InputError."""
+    library = _library()
+    bytes_held = int(library.codes_get_message_size(handle))
+    claims = {name: int(library.codes_get_size(handle, name)) for name in ("values",)}
+    claims |= {
+        name: int(library.codes_get(handle, name))
+        for name in ("numberOfDataPoints", "numberOfValues")
+        if library.codes_is_defined(handle, name)
+    }
+    for name, claimed in claims.items():
+        if not 0 < claimed <= MOST_NUMBERS:
+            raise InputError(
+                f"{name} is {claimed} in a message of {bytes_held} bytes, which would need "
+                f"{claimed * 8 / 2**30:.3g} GiB; expected 1 to {MOST_NUMBERS}; is the file damaged?"
+            )
+    if "gg" in str(library.codes_get(handle, "gridType")):
+        number = int(library.codes_get(handle, "N"))
+        if not 0 < number <= LARGEST_GAUSSIAN:
+            raise InputError(
+                f"N is {number} (rings of its Gaussian grid from a pole), expected 1 "
+                f"to {LARGEST_GAUSSIAN}; is the file damaged?"
+            )
+    bits = int(library.codes_get(handle, "bitsPerValue"))
+    packing = str(library.codes_get(handle, "packingType"))
+    coded = claims.get("numberOfValues", 0)
+    if packing == "grid_simple" and coded * bits > 8 * bytes_held:
+        raise InputError(
+            f"numberOfValues is {coded}, each of {bits} bits, in a message of {bytes_held} bytes, "
+            f"expected at most {8 * bytes_held // bits}; is the file damaged?"
+        )
+
+
+@contextmanager
+def _words(where: str, part: str = "") -> Iterator[None]:
+    """Turn what ecCodes raises into an InputError with `where`, and which part of it, in front."""
+    library = _library()
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{where}{part and ', '}{part}: {error}") from error
+    except (
+        library.CodesInternalError, MemoryError, OverflowError, TypeError, UnicodeError,
+    ) as error:  # fmt: skip
+        why = f"{part}{part and ': '}{error}"
+        raise InputError(f"{where}: not a whole GRIB file: {why}") from error
 
 
 @contextmanager
@@ -218,4 +291,15 @@ def _library() -> Any:
         raise DependencyError(
             f"GRIB needs ecCodes ({error}); pip install landstep[grib]"
         ) from error
+    _silenced()
     return eccodes
+
+
+@lru_cache(maxsize=1)
+def _silenced() -> Any:
+    """Keep ecCodes from writing to standard error: what it finds wrong, it also raises."""
+    from gribapi import bindings
+
+    nowhere = open(os.devnull, "wb", buffering=0)  # noqa: SIM115 (as long as the library)
+    bindings.lib.grib_context_set_logging_file(bindings.ffi.NULL, nowhere)
+    return nowhere

@@ -30,11 +30,35 @@ class ClassesTable(StrictTable):
     attribute : of the file, which names them
     accepted : names of the classes that landstep's numbers are of
     advice : what to do about a file of other classes
+    numbers : attribute of the file -> the number that it must have there, where it has it: the
+        class of water and the like
     """
 
     attribute: str
     accepted: list[str]
     advice: str
+    numbers: dict[str, int] = {}
+
+
+class LandNumberTable(StrictTable):
+    """A variable that numbers land and water, in files without a share of land.
+
+    name : of the variable; land : its number on land; water : on water
+    """
+
+    name: str
+    land: int
+    water: int
+
+
+class LeftTable(StrictTable):
+    """A variable of the land that landstep does not update.
+
+    name : of the variable; why : in words, for whoever reads what was done
+    """
+
+    name: str
+    why: str
 
 
 class VariableTable(StrictTable):
@@ -88,6 +112,8 @@ class Layout(StrictTable):
     rest : a field that some of its files leave to be worked out
     land : variable, or in GRIB parameter, with the share of the cell that is land, where the file
         has it: a point without any is not served
+    land_number : a variable that numbers land and water: a point of water is not served
+    left : variables that stay as they are, though they speak of the land
     sea : variable with the percent of the cell that is sea, where the others count from the cell
         and landstep's from its land; those of the sum that `rest` is of
     source : where the names are from
@@ -101,6 +127,8 @@ class Layout(StrictTable):
     years: str | None = None
     rest: RestTable | None = None
     land: str | int | None = None
+    land_number: LandNumberTable | None = None
+    left: list[LeftTable] = []
     sea: str | None = None
     source: str
     variables: list[VariableTable] = Field(min_length=1)

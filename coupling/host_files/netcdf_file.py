@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.coupling.file_numbers import check_numbers, read_numbers
 from landstep.coupling.host_files.axes import Axes
 from landstep.coupling.host_files.layout import SMALLEST_LAND, Layout, VariableTable
 from landstep.coupling.host_files.places import from_axes, from_list, from_mesh
-from landstep.coupling.host_files.stored import Stored
+from landstep.coupling.host_files.stored import WHOLE_TOLERANCE, Stored
 from landstep.coupling.points import Points
-from landstep.emulator.errors import InputError
+from landstep.emulator.errors import CouplingError, InputError
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.netcdf_edit import edited_copy
 
@@ -79,6 +80,7 @@ class NetcdfHostFile:
     points : where its fields lie, in the order of the file
     land : (n,) bool, points where the host has land
     sea : (n,) share of each cell that is sea, where the file says it; else None
+    left : variable -> why it stays as it is
     """
 
     path: Path
@@ -88,6 +90,7 @@ class NetcdfHostFile:
     held: tuple[Held, ...]
     land: np.ndarray
     sea: np.ndarray | None
+    left: Mapping[str, str]
     _maxima: dict[str, Stored]
 
     @classmethod
@@ -113,11 +116,11 @@ class NetcdfHostFile:
                 for table in layout.variables
                 if table.maximum and series and table.maximum in names
             }
-            share = _of_points(file, layout.land, points.n)
-            land = np.ones(points.n, bool) if share is None else share > SMALLEST_LAND
+            land = _land(file, layout, points.n)
+            left = {of.name: of.why for of in layout.left if of.name in names}
             percent = _of_points(file, layout.sea, points.n)
             sea = None if percent is None else percent / 100.0
-        return cls(path, layout, points, years, tuple(held), land, sea, maxima)
+        return cls(path, layout, points, years, tuple(held), land, sea, left, maxima)
 
     @cached_property
     def served(self) -> np.ndarray:
@@ -139,6 +142,15 @@ class NetcdfHostFile:
             for name, values in held.fields(record).items():
                 of_all.setdefault(name, values)
         return of_all
+
+    def types(self, record: int = 0) -> list[tuple[str, str, np.ndarray]]:
+        """Give every variable of types: its name, its field, and its (n,) float64 values."""
+        return [
+            (held.table.name, name, values)
+            for held in self.held
+            if held.table.types
+            for name, values in held.fields(record).items()
+        ]
 
     def write_copy(
         self,
@@ -209,6 +221,13 @@ def _check_classes(file: NetcdfFile, layout: Layout) -> None:
             f"{file.path.name}: attribute {classes.attribute} is {found!r}, expected one of "
             f"{classes.accepted}: {classes.advice}"
         )
+    for attribute, number in classes.numbers.items():
+        given = file.attrs().get(attribute, number)
+        if np.ndim(given) or not np.isin(given, [number]):
+            raise InputError(
+                f"{file.path.name}: attribute {attribute} is {given}, expected {number}, as in the "
+                f"classes that {classes.attribute} names ({found}): {classes.advice}"
+            )
 
 
 def _read_points(file: NetcdfFile, layout: Layout) -> tuple[Points, tuple[str, ...]]:
@@ -216,12 +235,15 @@ def _read_points(file: NetcdfFile, layout: Layout) -> tuple[Points, tuple[str, .
     places = layout.places
     lat, lat_dims = _degrees(file, places.lat)
     lon, lon_dims = _degrees(file, places.lon)
-    if lat_dims == lon_dims and len(lat_dims) == 1:
-        return from_list(lat, lon), lat_dims
-    if lat_dims == lon_dims and len(lat_dims) == 2:
-        return from_mesh(lat, lon), lat_dims
-    if len(lat_dims) == len(lon_dims) == 1:
-        return from_axes(lat, lon), (*lat_dims, *lon_dims)
+    try:
+        if lat_dims == lon_dims and len(lat_dims) == 1:
+            return from_list(lat, lon), lat_dims
+        if lat_dims == lon_dims and len(lat_dims) == 2:
+            return from_mesh(lat, lon), lat_dims
+        if len(lat_dims) == len(lon_dims) == 1:
+            return from_axes(lat, lon), (*lat_dims, *lon_dims)
+    except CouplingError as error:
+        raise InputError(f"{file.path.name}, {places.lat}, {places.lon}: {error}") from error
     raise InputError(
         f"{file.path.name}: {places.lat} lies along {lat_dims}, {places.lon} along "
         f"{lon_dims}, expected a row of each, a list of both, or both on the same two dimensions"
@@ -233,30 +255,72 @@ def _degrees(file: NetcdfFile, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
 
     Latitudes and longitudes whose unit is radians are turned into degrees.
     """
-    values, dims = file.read(name).astype(np.float64), file.dims(name)
+    dims, shape = file.dims(name), file.shape(name)
+    if 0 in shape or not shape:
+        raise InputError(
+            f"{file.path.name}, {name}: shape {shape} along {dims}, expected a place for each point"
+        )
+    values = read_numbers(file, name, expected="degrees")
     while len(dims) > 1 and (values.ndim > 2 or dims[0].lower() == "time"):
         values, dims = values[0], dims[1:]
     if not np.isfinite(values).all():
         raise InputError(f"{file.path.name}, {name}: holds a missing value")
-    if str(file.attrs(name).get("units", "")).lower().startswith("radian"):
+    if str(file.attrs(name).get("units", "")).strip().lower().startswith("rad"):
         values = np.rad2deg(values)
     return values, dims
 
 
+def _land(file: NetcdfFile, layout: Layout, n: int) -> np.ndarray:
+    """Points where the host has land, by all that the file says of it: (n,) bool."""
+    share = _of_points(file, layout.land, n)
+    land = np.ones(n, bool) if share is None else share > SMALLEST_LAND
+    of = layout.land_number
+    numbers = None if of is None else _of_points(file, of.name, n)
+    if of is None or numbers is None:
+        return land
+    whole = np.rint(numbers)  # packed numbers are a little off
+    numbers = np.where(np.abs(numbers - whole) <= WHOLE_TOLERANCE, whole, numbers)
+    wrong = np.isfinite(numbers) & (numbers != of.land) & (numbers != of.water)
+    if wrong.any():
+        point = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"{file.path.name}, {of.name}: {numbers[point]:g} at point {point}, expected "
+            f"{of.land} (land) or {of.water} (water)"
+        )
+    return land & (numbers == of.land)
+
+
 def _of_points(file: NetcdfFile, name: str | int | None, n: int) -> np.ndarray | None:
-    """Read a value for each point: (n,) float64; None where the file has none of that name."""
-    if name not in file.names():
+    """Read a value for each point, of the first record: (n,) float64; None where it is not there.
+
+    Raises InputError for a variable that has not one for each point.
+    """
+    if not isinstance(name, str) or name not in file.names():
         return None
-    values = file.read(str(name)).astype(np.float64)
-    return values.reshape(-1, n)[0]
+    shape = file.shape(name)
+    count = int(np.prod(shape, dtype=np.float64))
+    if count == 0 or count % n:
+        raise InputError(f"{file.path.name}, {name}: shape {shape}, expected {n} points")
+    return read_numbers(file, name).reshape(-1, n)[0]
 
 
 def _read_years(file: NetcdfFile, layout: Layout) -> tuple[str | None, tuple[int, ...]]:
     """Read the dimension and the years of a series; None where the file is none."""
-    if layout.years is None or layout.years not in file.names():
+    name = layout.years
+    if name is None or name not in file.names():
         return None, ()
-    years = tuple(int(year) for year in file.read(layout.years))
-    return file.dims(layout.years)[0], years
+    found, dims = read_numbers(file, name, expected="years"), file.dims(name)
+    if found.ndim != 1 or found.size == 0:
+        raise InputError(f"{file.path.name}, {name}: shape {found.shape}, expected a row of years")
+    wrong = ~(np.abs(found) < 1e6) | (found != np.rint(found))
+    wrong[1:] |= ~(found[1:] > found[:-1])
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"{file.path.name}, {name}: {found[place]:g} at record {place}, expected whole years "
+            "that increase"
+        )
+    return dims[0], tuple(int(year) for year in found)
 
 
 def _read_held(
@@ -266,6 +330,8 @@ def _read_held(
     dims = file.dims(table.name)
     sizes = dict(zip(dims, file.shape(table.name), strict=True))
     axes = Axes.of(table, dims, sizes, point_dims, series, stored.where)
+    if 0 in axes.counts:
+        raise InputError(f"{stored.where}: shape {file.shape(table.name)}, expected a record")
     if table.exact and stored.numbers.dtype != np.float64:
         raise InputError(
             f"{stored.where}: stored as {stored.numbers.dtype}, whose sums miss 100 by more than "
@@ -276,13 +342,16 @@ def _read_held(
         count = axes.counts[1]
         numbers = table.first + np.arange(count)
         if table.numbers is not None and table.numbers in file.names():
-            numbers = file.read(table.numbers)
+            numbers = read_numbers(file, table.numbers, (count,), "the numbers of the levels")
+            if not np.isfinite(numbers).all():
+                raise InputError(f"{file.path.name}, {table.numbers}: holds a missing value")
         names = tuple(f"{table.field}_{int(number)}" for number in numbers)
     return Held(table, axes, names, stored)
 
 
 def _read_stored(file: NetcdfFile, name: str) -> Stored:
     """Read a variable's numbers as they are stored."""
+    check_numbers(file, name)
     numbers = file.stored(name)
     numbers = numbers.astype(numbers.dtype.newbyteorder("="))
     return Stored(numbers, file.attrs(name), f"{file.path.name}, {name}")

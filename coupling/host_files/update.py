@@ -50,6 +50,7 @@ class Done:
     changed : variable -> how many of its numbers differ from the file's own
     left : variables of the layout that were not touched, with the reason
     served : points that were given fields, of `points`
+    notes : what else a user should know, a sentence each
     """
 
     output: Path
@@ -57,6 +58,7 @@ class Done:
     left: Mapping[str, str]
     served: int
     points: int
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -64,6 +66,7 @@ class Done:
         lines = [f"wrote {self.output} and {self.output.name}{RECORD_SUFFIX}"]
         lines += [f"{name}: {count} numbers changed" for name, count in self.changed.items()]
         lines += [f"{name}: left as it was: {why}" for name, why in self.left.items()]
+        lines += self.notes
         lines.append(f"{self.served} of {self.points} points lie on known land")
         return "\n".join(lines)
 
@@ -98,6 +101,8 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
     else:
         reference = _reference(task, file, run)
         baseline = file.years.index(reference) if file.years else 0
+        if not file.years:
+            _check_not_moved(task, reference)
         land = years_of_file(run, file, baseline, reference)
     found: dict[int, Fields] = {}
     for record, year in places.items():
@@ -116,6 +121,7 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
         left,
         int(land.fields.served.sum()),
         file.points.n,
+        tuple(land.notes),
     )
     with replacing(record_path) as temporary:
         text = json.dumps(_record(task, run, reference, done), indent=1)
@@ -178,11 +184,32 @@ def _reference(task: Task, file: NetcdfHostFile | GribHostFile, run: Run) -> int
     return reference
 
 
+def _check_not_moved(task: Task, reference: int) -> None:
+    """Refuse a file that is itself such a copy, of another year than changes count from.
+
+    The record beside a copy says so, where it is still the file that was written.
+    """
+    if task.source is None:
+        return
+    record = task.source.with_name(task.source.name + RECORD_SUFFIX)
+    try:
+        told = json.loads(record.read_text("utf-8"))
+        year, sha256, original = told["years"][0], told["output_sha256"], told["source"]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return
+    if year != reference and sha256 == sha256_of(task.source):
+        raise InputError(
+            f"{task.source}: holds the land use of {year} already (says {record.name}), expected "
+            f"the host's own of {reference}: the change since {reference} would count twice; take "
+            f"the original ({original}), or --reference {year}"
+        )
+
+
 def _left(file: NetcdfHostFile | GribHostFile | GribGrid, land: HostYears) -> dict[str, str]:
     """Say which variables were not touched, and why."""
     if isinstance(file, GribGrid):
         return dict(land.left)
-    left = {}
+    left = dict(file.left)
     for variable, names in file.variables.items():
         if why := next((land.left[name] for name in names if name in land.left), None):
             left[variable] = why
@@ -216,4 +243,5 @@ def _record(task: Task, run: Run, reference: int | None, done: Done) -> dict[str
         "left": dict(done.left),
         "points_on_known_land": done.served,
         "points": done.points,
+        "notes": list(done.notes),
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from landstep.coupling.baseline import own_albedo_sets, partners
+from landstep.coupling.baseline import own_albedo_sets, partners, unknown_types
 from landstep.coupling.fields import FieldSource
 from landstep.coupling.host_fields import HostFields
 from landstep.coupling.host_files.grib_file import GribGrid, GribHostFile
@@ -36,6 +36,11 @@ class HostYears:
     names: tuple[str, ...]
     own: OwnFields | None
     left: Mapping[str, str]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the file: sentences."""
+        return [*self.fields.notes.values(), *self.land.points.notes]
 
     def of_year(self, year: int) -> dict[str, np.ndarray]:
         """Give the fields of a year, as the file has them.
@@ -91,12 +96,40 @@ def years_of_file(
     try:
         for name in names:
             fields.give(name, own.values[name])
-        fields.begin(before, Ranks(), file.served)
+        fields.begin(before, Ranks(), file.served & ~_other_types(fields, file, record))
     except CouplingError as error:
         raise InputError(f"{where}: {error}") from error
     in_file = {name for held in file.variables.values() for name in held}
     made = tuple(name for name in names if name in in_file)
     return HostYears(run, land, fields, made, own, left)
+
+
+def _other_types(
+    fields: HostFields, file: NetcdfHostFile | GribHostFile, record: int
+) -> np.ndarray:
+    """Points where a second variable of a type has a number that the table lacks: (n,) bool.
+
+    WRF keeps local climate zones in LU_INDEX where IVGTYP is urban; such a point stays as it is.
+    Raises InputError for a type that is no whole number.
+    """
+    lacking = np.zeros(file.points.n, bool)
+    for variable, name, values in file.types(record):
+        of = next((field for field in fields.source.fields if field.name == name), None)
+        if of is None or variable == name:
+            continue
+        on_land = file.served & np.isfinite(values)
+        part = on_land & (values != np.rint(values))
+        if part.any():
+            point = int(np.flatnonzero(part)[0])
+            raise InputError(
+                f"{file.path.name}, {variable}: {values[point]:g} at point {point}, expected a "
+                "whole number; was a type interpolated?"
+            )
+        other = unknown_types(of, values) & on_land
+        if other.any():
+            lacking |= other
+            fields.note(variable, values, other)
+    return lacking
 
 
 def _land(run: Run, points: Points) -> LandSurface:

@@ -203,3 +203,64 @@ def test_without_eccodes_the_message_says_how_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "eccodes", None)
     with pytest.raises(DependencyError, match=r"GRIB needs ecCodes .* landstep\[grib\]"):
         read_messages(tmp_path / "f.grib")
+
+
+# ---- files that no program should have written ----
+
+
+def claiming(claimed, values=None):
+    """A GRIB 2 message of 16 x 31 points that says it holds as many as told."""
+    handle = eccodes.codes_grib_new_from_samples("regular_ll_sfc_grib2")
+    size = eccodes.codes_get_size(handle, "values")
+    eccodes.codes_set_values(handle, np.zeros(size) if values is None else values(size))
+    content = bytearray(eccodes.codes_get_message(handle))
+    eccodes.codes_release(handle)
+    place = 16
+    while bytes(content[place : place + 4]) != b"7777":
+        length, section = int.from_bytes(content[place : place + 4], "big"), content[place + 4]
+        at = {3: place + 6, 5: place + 5}.get(section)
+        if at:
+            content[at : at + 4] = claimed.to_bytes(4, "big")
+        place += length
+    return bytes(content)
+
+
+@pytest.mark.parametrize("values", [None, lambda n: np.linspace(0, 1, n)])
+def test_a_message_that_claims_more_than_it_can_hold_is_refused_before_memory_is_asked_for(
+    tmp_path, template, values, capfd
+):
+    """A constant field needs no bytes at all, so its size is held against the finest grid's."""
+    path = tmp_path / "damaged.grib"
+    path.write_bytes(template.read_bytes() + claiming(2**32 - 1, values))
+    with pytest.raises(InputError) as error:
+        read_messages(path)
+    for fact in ("damaged.grib", "message 43", "4294967295", "268435456"):
+        assert fact in str(error.value), fact
+    path.write_bytes(claiming(10**6, lambda n: np.linspace(0, 1, n)))
+    with pytest.raises(InputError, match="damaged.grib.*message 1"):
+        read_messages(path)
+    assert capfd.readouterr() == ("", ""), "ecCodes wrote what it found"
+
+
+def test_a_path_that_cannot_be_is_refused():
+    with pytest.raises(InputError, match="cannot be read: .*null"):
+        read_messages("a\0b.grib")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_damaged_bytes_are_read_or_refused_and_nothing_is_printed(tmp_path, seed, capfd):
+    """Sixteen bytes of a message of a reduced grid and of a regular one, in headers and data."""
+    generator = np.random.default_rng(seed)
+    whole = [new_message(GRID, 27, 20300101, np.linspace(0, 1, 5248), 1e-2), claiming(496)]
+    path = tmp_path / "damaged.grib"
+    for _ in range(20):
+        content = bytearray(whole[generator.integers(2)])
+        for place in generator.integers(0, min(len(content), 300), 16):
+            content[place] = generator.integers(256)
+        path.write_bytes(content)
+        try:
+            for message in read_messages(path):
+                message.places  # noqa: B018 (read for what it raises)
+        except InputError as error:
+            assert "damaged.grib" in str(error) or "parameter" in str(error)
+    assert capfd.readouterr() == ("", "")

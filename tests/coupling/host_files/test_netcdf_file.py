@@ -29,11 +29,12 @@ def variables_but(path, *names):
 
 @pytest.fixture
 def modis_wrf(real_data, tmp_path):
-    """The real WRF file as if its classes were MODIS's: only the attribute is changed."""
+    """The real WRF file as if its classes were MODIS's: only what names them is changed."""
     path = tmp_path / "wrfinput_d01"
     shutil.copyfile(real_data / "hosts/wrfout_cropped.nc", path)
     with netCDF4.Dataset(path, "r+") as file:
         file.MMINLU = "MODIFIED_IGBP_MODIS_NOAH"
+        file.setncatts({"ISWATER": 17, "ISLAKE": 21, "ISICE": 15, "ISURBAN": 13})
     return path
 
 
