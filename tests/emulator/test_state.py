@@ -46,14 +46,16 @@ from pathlib import Path
 
 path = Path(sys.argv[1])
 random.seed(55)
-for _ in range(int(sys.argv[2])):
-    state = State.load(path)
+for number in range(int(sys.argv[2])):
+    state, before = State.load(path), path.stat().st_ino
     child = os.fork()
     if child == 0:
         year = state.year
         while True:
             year += 1
             replace(state, year=year).save(path)
+    while number % 2 and path.stat().st_ino == before:
+        time.sleep(0.001)
     time.sleep(random.uniform(0.0, 0.25))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -329,6 +331,8 @@ def test_the_replaced_restart_is_kept_where_links_cannot_be_made(tmp_path, monke
 def test_a_kill_at_any_moment_leaves_a_whole_restart(tmp_path):
     """Row 55: 25 times kill -9 at a random moment, while a program does nothing but save.
 
+    Every second time it has saved at least once, however slow the machine is.
+
     The file is the last or the one before; so is the one that is kept beside it.
     """
     path = tmp_path / "restart.nc"
@@ -341,7 +345,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_restart(tmp_path):
     assert len(reached) == 25
     assert all(before <= year for before, year in reached)
     assert sorted(year for _, year in reached) == [year for _, year in reached]
-    assert reached[-1][1] >= 5
+    assert reached[-1][1] >= 12
 
 
 @pytest.fixture
