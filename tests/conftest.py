@@ -20,6 +20,16 @@ from landstep.emulator.card import manifest_path, write_manifest
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODELS = REPOSITORY / "tests" / "models"
 
+os.environ |= {
+    "OMP_NUM_THREADS": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+    "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
+}
+"""For ranks: as root too, without complaints, and one that waits leaves its core to others."""
+
 settings.register_profile(
     "landstep",
     deadline=None,

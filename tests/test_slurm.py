@@ -16,7 +16,6 @@ import pytest
 from landstep.emulator.state import State
 
 SCRIPT = Path(__file__).parents[1] / "docs" / "slurm" / "landstep.slurm"
-AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
 SRUN = """#!/bin/bash
 shift
@@ -45,7 +44,7 @@ def slurm(tmp_path: Path) -> dict[str, str]:
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     path = f"{folder}:{os.environ['PATH']}"
-    return os.environ | AS_ROOT | {"PATH": path, "SLURM_JOB_ID": "42", "OMP_NUM_THREADS": "1"}
+    return os.environ | {"PATH": path, "SLURM_JOB_ID": "42"}
 
 
 def job(experiment: Path, years: str, slurm: dict[str, str], cwd: Path) -> subprocess.Popen[str]:
