@@ -12,7 +12,7 @@ from landstep.emulator.years import calendar_year
 INTEGERS = [2001, np.int64(2001), np.int16(2001), np.uint32(2001), np.array(2001, ">i4")]
 OTHERS = [
     2001.0, np.float32(2001), "2001", True, np.True_, np.datetime64("2001"), 2001 + 0j, [2001],
-    np.array([2001, 2002]), np.array(True), Decimal(2001), b"2001", {}, object(),
+    np.array([2001, 2002]), np.array(True), Decimal(2001), b"2001", {}, Ellipsis,
 ]  # fmt: skip
 
 
