@@ -13,6 +13,7 @@ from landstep.emulator.errors import InputError, StateError, StepError
 from landstep.emulator.host_values import VARIABLES, check_name
 from landstep.emulator.netcdf import NetcdfFile, Variable
 from landstep.emulator.owned import Owner, is_owned, owned_copy, take
+from landstep.emulator.restart_checks import integer_attribute, text_attribute
 from landstep.emulator.shares import Share
 from landstep.emulator.years import calendar_year
 
@@ -163,12 +164,18 @@ def restart_variables(climate: Climate | None) -> list[Variable]:
 def read_climate(file: NetcdfFile, share: Share | None) -> Climate | None:
     """Read the climate of a restart file: what a rank holds of it; None where it has none.
 
-    Raises StateError where it does not fit, KeyError where an attribute is missing.
+    Raises StateError where it does not fit.
     """
     if "climate" not in file.names():
         return None
-    attrs = file.attrs("climate")
-    variables = tuple(str(attrs["variables"]).split())
-    years = (file.read("climate", (number,)) for number in range(file.shape("climate")[0]))
+    shape, dtype, attrs = file.shape("climate"), file.dtype("climate"), file.attrs("climate")
+    if len(shape) != len(DIMS) or dtype != np.float32:
+        raise StateError(f"climate is {dtype} {shape}, expected float32 ({', '.join(DIMS)})")
+    variables = tuple(text_attribute(attrs, "variables").split())
+    if shape[0] > WINDOW_YEARS or shape[1:3] != (len(variables), 12):
+        raise StateError(
+            f"climate is {shape}, expected at most {WINDOW_YEARS} years of {variables} by 12 months"
+        )
+    years = (file.read("climate", (number,)) for number in range(shape[0]))
     held = tuple(take(year if share is None else share.coarse_held.cut(year)) for year in years)
-    return Climate(variables, int(attrs["last_year"]), held)
+    return Climate(variables, integer_attribute(attrs, "last_year"), held)

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from landstep.emulator.errors import StateError
 from landstep.emulator.netcdf import NetcdfFile, Variable
 from landstep.emulator.owned import Owner, is_owned, owned_copy
+from landstep.emulator.restart_checks import notes_attribute
 
 PREFIX = "kept_"
 NOTES = "kept_notes"
@@ -70,10 +72,14 @@ class Kept(Owner):
 
     @classmethod
     def read(cls, file: NetcdfFile) -> Kept:
-        """Read what a file keeps; nothing where it keeps nothing."""
+        """Read what a file keeps; nothing where it keeps nothing. Raises StateError."""
         names = [name for name in file.names() if name.startswith(PREFIX)]
+        for name in names:
+            if file.dtype(name).kind not in "fiu":
+                raise StateError(f"{name} is {file.dtype(name)}, expected numbers")
         arrays = {name.removeprefix(PREFIX): file.read(name) for name in names}
-        return cls(arrays, json.loads(file.attrs().get(NOTES, "{}")))
+        attributes = file.attrs()
+        return cls(arrays, notes_attribute(attributes, NOTES) if NOTES in attributes else {})
 
 
 def _dims(name: str, ndim: int) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from landstep.emulator.classes import MASKED
 from landstep.emulator.climate import Climate, read_climate, restart_sizes, restart_variables
-from landstep.emulator.errors import InputError, LandstepError, StateError
+from landstep.emulator.errors import InputError, StateError
 from landstep.emulator.grid import AREA_UNIT_M2
 from landstep.emulator.kept import Kept
 from landstep.emulator.mapped import put, row_pieces, zeros
@@ -23,6 +23,12 @@ from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
 from landstep.emulator.owned import Owner, take
 from landstep.emulator.part import Part, runs
 from landstep.emulator.quota_report import QuotaReport
+from landstep.emulator.restart_checks import (
+    check_variables,
+    integer_attribute,
+    notes_attribute,
+    text_attribute,
+)
 from landstep.emulator.rows import Rows
 from landstep.emulator.shares import Share
 from landstep.emulator.user_arrays import class_map, class_maps, whole_numbers
@@ -270,11 +276,12 @@ class State(Owner):
             return cls._read(path, share)
         except StateError:
             raise
-        except (LandstepError, OSError) as error:
+        except (InputError, OSError) as error:
             raise StateError(f"restart cannot be read: {error}{_previous_hint(path)}") from error
-        except (KeyError, ValueError, TypeError) as error:
+        except (Exception, MemoryError) as error:  # whatever a library makes of damaged bytes
             raise StateError(
-                f"{path}: restart is damaged ({error!r}){_previous_hint(path)}"
+                f"{path}: restart is damaged ({type(error).__name__}: {error})"
+                f"{_previous_hint(path)}"
             ) from error
 
     @classmethod
@@ -286,47 +293,59 @@ class State(Owner):
                 raise StateError(
                     f"{path}: not a landstep restart file (no landstep_restart_schema)"
                 )
-            if int(schema) not in (OLDER_SCHEMA, SCHEMA):
+            if not isinstance(schema, np.integer) or schema not in (OLDER_SCHEMA, SCHEMA):
                 raise StateError(
                     f"{path}: restart schema {schema}, need {OLDER_SCHEMA} or {SCHEMA}; start "
                     "again: what a step takes from the years before is not in that file"
                 )
-            found = file.shape("land_use")
-            if share is not None and found != share.held.of:
-                raise StateError(
-                    f"{path}: lies on another grid ({found}), this run is on {share.held.of}; take "
-                    "the restart of this region"
-                )
-            debts: dict[str, Any] = {
-                name: _coarse(file.read(name), share).astype(ARRAYS[name][0], copy=True)
-                for name in ("debt", "debt_years")
-            }
             try:
-                state = cls(
-                    year=int(attributes["year"]),
-                    direction=int(attributes["direction"]),
-                    anchor=int(attributes["anchor"]),
-                    land_use=_read_map(file, "land_use", (), share),
-                    history=tuple(
-                        _read_map(file, "history", (number,), share)
-                        for number in range(file.shape("history")[0])
-                    ),
-                    **debts,
-                    scheme=str(attributes["scheme"]),
-                    grid=str(attributes["grid_sha256"]),
-                    model=str(attributes["model_sha256"]),
-                    provenance=json.loads(attributes["provenance"]),
-                    climate=read_climate(file, share),
-                    kept=Kept.read(file),
-                )
+                state, checksum = cls._read_parts(file, attributes, share)
+            except _OtherGrid as error:
+                raise StateError(f"{path}: {error}") from error
             except StateError as error:
                 raise StateError(
                     f"{path}: restart is damaged: {error}{_previous_hint(path)}"
                 ) from error
         part = share is not None and not share.held.is_whole
-        if not part and state.checksum != attributes["checksum"]:
+        if not part and state.checksum != checksum:
             raise StateError(f"{path}: restart checksum mismatch{_previous_hint(path)}")
         return state
+
+    @classmethod
+    def _read_parts(
+        cls, file: NetcdfFile, attributes: Mapping[str, Any], share: Share | None
+    ) -> tuple[State, str]:
+        """Read what a state is made of, and the checksum that the file says it has."""
+        check_variables(file, ARRAYS)
+        found = file.shape("land_use")
+        if share is not None and found != share.held.of:
+            raise _OtherGrid(
+                f"lies on another grid ({found}), this run is on {share.held.of}; take the restart "
+                "of this region"
+            )
+        state = cls(
+            year=integer_attribute(attributes, "year"),
+            direction=integer_attribute(attributes, "direction"),
+            anchor=integer_attribute(attributes, "anchor"),
+            land_use=_read_map(file, "land_use", (), share),
+            history=tuple(
+                _read_map(file, "history", (number,), share)
+                for number in range(file.shape("history")[0])
+            ),
+            debt=_coarse(file.read("debt"), share),
+            debt_years=_coarse(file.read("debt_years"), share),
+            scheme=text_attribute(attributes, "scheme"),
+            grid=text_attribute(attributes, "grid_sha256"),
+            model=text_attribute(attributes, "model_sha256"),
+            provenance=notes_attribute(attributes, "provenance"),
+            climate=read_climate(file, share),
+            kept=Kept.read(file),
+        )
+        return state, text_attribute(attributes, "checksum")
+
+
+class _OtherGrid(StateError):
+    """A whole restart, of another grid."""
 
 
 def _read_map(
@@ -381,6 +400,6 @@ def _previous_hint(path: Path) -> str:
         if not previous.exists():
             return "; no previous restart is there"
         state = State._read(previous)
-    except (LandstepError, OSError, KeyError, ValueError, TypeError):
+    except (Exception, MemoryError):  # as in `State.load`
         return f"; the previous restart {previous} is damaged too"
     return f"; previous good: {previous} (year {state.year})"
