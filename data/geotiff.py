@@ -66,7 +66,7 @@ def geotiff_to_netcdf(tifs: Mapping[int, Path], out: Path) -> None:
 
 
 def _fill(found: list[Description]) -> int | None:
-    """Return the code that stands for what is missing; None where nothing can be."""
+    """Return the code that stands for what is missing; None where the files mark nothing."""
     marks = {about.nodata for about in found}
     if all(about.by_number for about in found) and marks <= {None, 0}:
         return None

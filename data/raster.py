@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from landstep.emulator.errors import InputError
@@ -102,7 +104,9 @@ def open_raster(path: Path) -> Iterator[Raster]:
     """Open a GeoTIFF; InputError where it is not one map in latitude and longitude."""
     with rasterio.Env(GDAL_CACHEMAX=_CACHE_MIB):
         try:
-            dataset = rasterio.open(path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)  # refused below, in words
+                dataset = rasterio.open(os.path.abspath(path), driver="GTiff")
         except _ERRORS as error:
             raise InputError(f"{path}: cannot be read as GeoTIFF: {error}") from error
         with dataset:

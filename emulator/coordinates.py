@@ -69,7 +69,9 @@ def find_cells(file: NetcdfFile, name: str) -> tuple[str, str] | None:
 def _of_cells(file: NetcdfFile, name: str, kind: Kind) -> str | None:
     cells = file.dims(name)[-2:]
     for candidate in [*_declared(file, name), *file.names()]:
-        if candidate == name or len(cells) != 2 or file.dims(candidate) != cells:
+        if candidate == name or len(cells) != 2 or file.dims(candidate)[-2:] != cells:
+            continue
+        if any(size != 1 for size in file.shape(candidate)[:-2]):  # WRF's have a time of one step
             continue
         if _kind(file, candidate) == kind:
             return candidate

@@ -120,7 +120,7 @@ def regular_axes(
     if names is not None:
         return _centres(file, names[0]), _centres(file, names[1])
     if written_out and (cells := find_cells(file, name)):
-        lat, lon = (_centres(file, of_cells) for of_cells in cells)
+        lat, lon = (_centres(file, of_cells, 2) for of_cells in cells)
         if lat.size and (lat == lat[:, :1]).all() and (lon == lon[:1]).all():
             return lat[:, 0], lon[0]
     return None
@@ -130,7 +130,7 @@ def _projected(file: NetcdfFile, name: str) -> Orientation:
     """Find the orientation of a variable whose cells have a latitude and a longitude each."""
     where, sizes = f"{file.path.name}, {name}", sizes_of(file, name)
     if cells := find_cells(file, name):
-        lat, lon = (_centres(file, of_cells) for of_cells in cells)
+        lat, lon = (_centres(file, of_cells, 2) for of_cells in cells)
         south_first = bool(lat.size and lat[0].mean() < lat[-1].mean())
         if south_first:
             lat, lon = lat[::-1].copy(), lon[::-1].copy()
@@ -162,9 +162,13 @@ def _regular(lat: np.ndarray, lon: np.ndarray, where: str) -> Orientation:
     return Orientation(grid, south_first, roll)
 
 
-def _centres(file: NetcdfFile, name: str) -> np.ndarray:
-    """Read a coordinate: float64, degrees; InputError where one is missing or infinite."""
+def _centres(file: NetcdfFile, name: str, dimensions: int = 1) -> np.ndarray:
+    """Read a coordinate, along its last dimensions: float64, degrees.
+
+    Raises InputError where one is missing or infinite.
+    """
     centres = file.coordinate(name)
+    centres = centres.reshape(centres.shape[-dimensions:])
     wrong = ~np.isfinite(centres)
     if wrong.any():
         what = "a missing value" if np.isnan(centres[wrong][0]) else "infinity"

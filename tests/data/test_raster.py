@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -232,3 +234,25 @@ def test_a_scale_of_zero_and_a_folder_are_refused(tmp_path):
             describe(path)
     with pytest.raises(InputError, match="cannot be read as GeoTIFF"):
         describe(tmp_path)
+
+
+def test_another_format_under_the_name_of_a_geotiff_is_refused(tmp_path):
+    """A virtual dataset could name files elsewhere, and would read them."""
+    write(tmp_path / "real.tif", CODES)
+    (tmp_path / "a.tif").write_text(
+        '<VRTDataset rasterXSize="9" rasterYSize="6"><SRS>EPSG:4326</SRS>'
+        "<GeoTransform>11.5, 0.01, 0, 58.25, 0, -0.01</GeoTransform>"
+        '<VRTRasterBand dataType="Byte" band="1"><SimpleSource><SourceFilename relativeToVRT="1">'
+        "real.tif</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    with pytest.raises(InputError, match=r"a\.tif: cannot be read as GeoTIFF"):
+        describe(tmp_path / "a.tif")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_file_without_a_place_is_refused_without_a_warning(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        write(tmp_path / "b.tif", CODES, crs=None, transform=Affine.identity())
+    with pytest.raises(InputError, match="no coordinate system"):
+        describe(tmp_path / "b.tif")

@@ -229,3 +229,26 @@ def test_coordinates_of_text_are_refused(tmp_path):
 def test_a_valid_range_of_another_file_takes_no_coordinate_away(tmp_path):
     y = {"units": "degrees_north", "valid_range": np.array([-10.0, 10.0])}
     assert is_known(tmp_path / "a.nc", y, {"units": "degrees_east"})
+
+
+@pytest.mark.parametrize(("steps", "known"), [(1, True), (2, False)])
+def test_places_of_cells_may_have_one_time_as_those_of_wrf(tmp_path, steps, known):
+    lon, lat = np.meshgrid(LON, LAT)
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        for dim, size in (("Time", steps), ("south_north", 5), ("west_east", 7)):
+            file.createDimension(dim, size)
+        dims = ("Time", "south_north", "west_east")
+        for name, unit, values in (
+            ("XLAT", "degree_north", lat + 1e-3 * lon),
+            ("XLONG", "degree_east", lon),
+        ):
+            variable = file.createVariable(name, "f4", dims)
+            variable.units, variable[:] = unit, np.broadcast_to(values, (steps, 5, 7))
+        file.createVariable("HGT", "f4", dims).coordinates = "XLONG XLAT XTIME"
+    with NetcdfFile(tmp_path / "a.nc") as file:
+        if known:
+            grid = find_orientation(file, "HGT").grid
+            assert grid.kind == "projected" and np.allclose(grid.lon_deg, lon, atol=1e-5)
+        else:
+            with pytest.raises(InputError, match=r"a\.nc, HGT: .*degrees_north"):
+                find_orientation(file, "HGT")

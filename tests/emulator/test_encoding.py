@@ -52,7 +52,9 @@ def test_limits_of_unsigned_numbers_may_be_written_with_a_sign():
 def test_a_byte_with_limits_beyond_127_has_no_sign():
     """CF 2.2: classic files have signed bytes only, and say 0 to 255."""
     assert values([-1, 5], "i1", valid_range=np.array([0, 255], "i2")) == [255, 5]
-    assert values([-1, 5], "i1", valid_range=np.array([-100, 100], "i1")) == [-1, 5]
+    assert values([-1, 5], "i1", valid_max=np.int16(255)) == [255, 5]
+    for top in (100, 127, 256):
+        assert values([-1, 5], "i1", valid_range=np.array([-100, top], "i2")) == [-1, 5]
 
 
 def test_packed_numbers_are_unpacked_after_what_is_missing_was_found():
@@ -62,8 +64,9 @@ def test_packed_numbers_are_unpacked_after_what_is_missing_was_found():
 
 
 @pytest.mark.parametrize("limits", [np.array([0, 90], "i2"), np.array([10.0, 19.0], "f8")])
-def test_limits_of_packed_numbers_are_packed_or_of_the_unpacked_type(limits):
-    attrs = {"scale_factor": 0.1, "add_offset": 10.0, "valid_range": limits}
+@pytest.mark.parametrize("scale", [0.1, np.float32(0.1)])  # float32: 90 steps are 9.0000001
+def test_limits_of_packed_numbers_are_packed_or_of_the_unpacked_type(limits, scale):
+    attrs = {"scale_factor": scale, "add_offset": 10.0, "valid_range": limits}
     read = values([-1, 0, 90, 91], "i2", **attrs)
     assert np.isnan(read).tolist() == [True, False, False, True]
 

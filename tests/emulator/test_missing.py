@@ -9,12 +9,19 @@ import pytest
 
 from landstep.emulator.errors import InputError
 from landstep.emulator.missing import (
-    DEFAULT_FILLS,
-    DEFAULT_FLOAT_FILL,
-    USUAL_FILLS,
     looks_like_fill,
     marks,
 )
+
+USUAL = (-99.0, -999.0, -9999.0, -99999.0, -32768.0, -32767.0, 32767.0, 65535.0)
+NEVER_WRITTEN = {  # NC_FILL_SHORT, _USHORT, _INT, _UINT, _INT64, _UINT64 of netcdf.h
+    "i2": -32767,
+    "u2": 65535,
+    "i4": -2147483647,
+    "u4": 4294967295,
+    "i8": -9223372036854775806,
+    "u8": 18446744073709551614,
+}
 
 
 def missing(stored, dtype=None, **attrs):
@@ -23,7 +30,7 @@ def missing(stored, dtype=None, **attrs):
     return marks(attrs, stored.dtype, "a.nc, x").missing(stored).tolist()
 
 
-@pytest.mark.parametrize("number", [1.0000001e9, -1.0000001e9, 1e20, np.inf, *USUAL_FILLS])
+@pytest.mark.parametrize("number", [1.0000001e9, -1.0000001e9, 1e20, np.inf, *USUAL])
 def test_a_number_beyond_a_thousand_million_looks_like_a_fill_value(number):
     assert looks_like_fill(number)
 
@@ -59,7 +66,7 @@ def test_a_mark_that_is_no_number_marks_nothing(nothing):
 
 def test_marks_that_no_stored_number_can_equal_mark_nothing():
     stored = np.array([0, 1, 255], "u1")
-    for mark in (np.nan, np.inf, 0.5, 1e20, 70000, -300, "9" * 400):
+    for mark in (np.nan, np.inf, 0.5, 1e20, 70000, 256, -129, -300, "9" * 400):
         assert missing(stored, _FillValue=mark) == [False, False, False]
 
 
@@ -91,7 +98,7 @@ def test_nan_is_missing_and_infinity_is_not():
     assert missing([np.nan, np.inf, 1.0], _FillValue=np.float32(np.nan)) == [True, False, False]
 
 
-@pytest.mark.parametrize(("dtype", "fill"), DEFAULT_FILLS.items())
+@pytest.mark.parametrize(("dtype", "fill"), NEVER_WRITTEN.items())
 def test_whole_numbers_never_written_are_missing_where_nothing_is_declared(dtype, fill):
     """The library's own fill value counts for all but bytes, as it does for ncdump."""
     stored = np.array([fill, 5], dtype)
@@ -101,7 +108,9 @@ def test_whole_numbers_never_written_are_missing_where_nothing_is_declared(dtype
 
 def test_every_byte_may_be_a_value_and_floats_never_written_are_none():
     assert not any(missing(np.arange(-128, 128), "i1")) and not any(missing(range(256), "u1"))
-    assert missing([DEFAULT_FLOAT_FILL, 1], "f4", _FillValue=np.float32(-5)) == [True, False]
+    never = np.float32(9.9692099683868690e36)  # NC_FILL_FLOAT, NC_FILL_DOUBLE
+    assert missing([never, 1], "f4", _FillValue=np.float32(-5)) == [True, False]
+    assert missing([never, 1], "f8") == [True, False]
 
 
 @pytest.mark.parametrize(
