@@ -47,8 +47,10 @@ def koppen_geiger(temperature_degc: np.ndarray, precipitation_mm: np.ndarray) ->
             f"monthly temperature is {temperature.shape}, precipitation {rain.shape}; expected 12 "
             "months first, and the same of both"
         )
-    if not (np.isfinite(temperature).all() and np.isfinite(rain).all()):
-        raise InputError("monthly temperature or precipitation holds what is no number")
+    for what, values in (("temperature", temperature), ("precipitation", rain)):
+        if not np.isfinite(values).all():
+            count = int((~np.isfinite(values)).sum())
+            raise InputError(f"monthly {what}: {count} of {values.size} values are no numbers")
     warm = _half_sum(temperature, APRIL_TO_SEPTEMBER), _half_sum(temperature, OCTOBER_TO_MARCH)
     fallen = _half_sum(rain, APRIL_TO_SEPTEMBER), _half_sum(rain, OCTOBER_TO_MARCH)
     is_first = warm[0] > warm[1]  # summer is April to September

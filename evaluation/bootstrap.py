@@ -62,7 +62,7 @@ def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     Raises InputError where there are none.
     """
     if not values.size:
-        raise InputError("no resampled values, expected at least one")
+        raise InputError(f"{values.size} resampled values, expected at least one")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -19,7 +19,7 @@ def spread(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[str, floa
     Raises InputError for no run, or runs of different pairs or methods.
     """
     if not runs:
-        raise InputError("no runs to sum up, expected at least one")
+        raise InputError(f"{len(runs)} runs to sum up, expected at least one")
     pairs = {(run["from"], run["to"]) for run in runs}
     names = [sorted(name for name, entry in run.items() if isinstance(entry, dict)) for run in runs]
     if len(pairs) > 1 or any(name != names[0] for name in names):

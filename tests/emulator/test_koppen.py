@@ -226,8 +226,8 @@ def test_every_climate_has_exactly_one_class_and_that_of_the_table(temperature, 
     [
         (np.zeros((11, 2)), np.zeros((11, 2)), r"is \(11, 2\), precipitation \(11, 2\); expected"),
         (np.zeros((12, 2)), np.zeros((12, 3)), r"\(12, 2\), precipitation \(12, 3\)"),
-        (np.full(12, np.nan), np.zeros(12), "holds what is no number"),
-        (np.zeros(12), np.full(12, np.inf), "holds what is no number"),
+        (np.full(12, np.nan), np.zeros(12), "temperature: 12 of 12"),
+        (np.zeros(12), np.full(12, np.inf), "precipitation: 12 of 12"),
     ],
 )  # fmt: skip
 def test_what_is_no_climate_is_refused(temperature, rain, words):
