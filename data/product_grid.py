@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from landstep.emulator.errors import ConfigError
+from landstep.emulator.box_text import degrees
 from landstep.emulator.grid import Grid
 
 PER_DEGREE = 120
@@ -16,8 +15,6 @@ ROWS, COLS = 180 * PER_DEGREE, 360 * PER_DEGREE
 
 SNAP = PER_DEGREE // 4
 """Cells along a side of LUH2's 0.25 degree cells: a region is made of whole ones."""
-
-_REGION = re.compile(r"\s*([^:,]+):([^:,]+),([^:,]+):([^:,]+)\s*")
 
 
 def lat_centres(rows: np.ndarray) -> np.ndarray:
@@ -48,18 +45,7 @@ class Region:
         """
         if not text:
             return cls()
-        found = _REGION.fullmatch(text)
-        try:
-            south, north, west, east = map(float, found.groups() if found else ())
-        except ValueError:
-            raise ConfigError(
-                f"region {text!r}, expected LAT_S:LAT_N,LON_W:LON_E in degrees, like 36:44,-10:4"
-            ) from None
-        if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
-            raise ConfigError(
-                f"region {text!r}: expected south before north within -90:90 and west before east "
-                "within -180:180; a region across 180 degrees is made in two parts"
-            )
+        south, north, west, east = degrees(text, "--region")
         return cls(
             top=math.floor((90 - north) * 4) * SNAP,
             bottom=math.ceil((90 - south) * 4) * SNAP,

@@ -17,7 +17,7 @@ from landstep.emulator.model_checks import direction_of
 from landstep.emulator.output import Year
 from landstep.emulator.quota_report import QuotaReport, worst_of
 from landstep.emulator.ranks import Ranks
-from landstep.emulator.run_folder import begin, held_folder, holds, identity
+from landstep.emulator.run_folder import begin, held_folder, holds, identity, settings_of
 from landstep.emulator.state import State, checksum_of
 from landstep.emulator.writer import Writer
 from landstep.emulator.years import calendar_year
@@ -89,8 +89,8 @@ def run_years(
         given = emulator.start(first, direction=legs[0].direction, restart=restart, cold=cold)
         start = f"restart {checksum_of(restart)}"
     by_hand = restart is not None and restart.resolve().parent == output.resolve()
-    of = identity(emulator, start)
-    there = not (by_hand or fresh) and _on_first(ranks, lambda: holds(output, of))
+    of, settings = identity(emulator, start), settings_of(emulator.experiment)
+    there = not (by_hand or fresh) and _on_first(ranks, lambda: holds(output, of, settings))
     if not there and given is None:
         given = emulator.start(legs[0].first, direction=legs[0].direction, cold=cold)
     with ranks.together():
@@ -100,7 +100,7 @@ def run_years(
             if ranks.is_first:
                 stack.enter_context(held_folder(output))
                 if not (there or by_hand):
-                    begin(output, of)
+                    begin(output, of, settings)
         reached = [_stopped_at(emulator, leg, output) if there else None for leg in legs]
         writer = stack.enter_context(Writer())
         run = _Run(emulator, output, writer, stop, progress)

@@ -14,10 +14,26 @@ from typing import Any
 from landstep.emulator.atomic import remove_temporaries, replacing
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.experiment import Experiment
 from landstep.emulator.legs import RESTARTS
 from landstep.emulator.state import previous_path
 
 RECORD = "run.json"
+
+
+_NOT_THE_RUNS: Any = {
+    "name": True,
+    "folder": True,
+    "coupling": True,
+    "run": {"core", "threads"},
+    "output": {"compression"},
+}
+"""Keys of an experiment that change no map, or stand in the record by themselves."""
+
+
+def settings_of(experiment: Experiment) -> dict[str, Any]:
+    """Give the settings that make a run, table -> key -> value, ready for JSON."""
+    return experiment.model_dump(mode="json", exclude=_NOT_THE_RUNS)
 
 
 def identity(emulator: Emulator, start: str) -> dict[str, Any]:
@@ -27,9 +43,7 @@ def identity(emulator: Emulator, start: str) -> dict[str, Any]:
     returns : name -> value, ready for JSON
     """
     experiment = emulator.experiment
-    settings = experiment.model_dump_json(
-        exclude={"name": True, "folder": True, "coupling": True, "run": {"core", "threads"}}
-    )
+    settings = experiment.model_dump_json(exclude=_NOT_THE_RUNS)
     return {
         "experiment": experiment.name,
         "settings_sha256": hashlib.sha256(settings.encode()).hexdigest(),
@@ -68,38 +82,76 @@ def held_folder(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def holds(path: Path, of: dict[str, Any]) -> bool:
+def holds(path: Path, of: dict[str, Any], settings: dict[str, Any] | None = None) -> bool:
     """Tell whether a folder holds a run.
 
-    of : the run's `identity`
+    of : the run's `identity`; settings : its `settings_of`, to say which of them differs
     Raises ConfigError where it holds another run, InputError where its record cannot be read.
     """
     record = path / RECORD
     if not record.exists():
         return False
-    found = _read(record)
-    for name in of:
-        if found.get(name) != of[name]:
-            raise ConfigError(
-                f"{path}: holds another run: its {name} is {found.get(name)!r}, this run has "
-                f"{of[name]!r}; name another folder, or begin anew with --fresh"
-            )
+    for name, (found, expected) in differences(read_record(record), of, settings).items():
+        raise ConfigError(
+            f"{path}: holds another run: its {name} is {found!r}, this run has {expected!r}; name "
+            "another folder, or begin anew with --fresh"
+        )
     return True
 
 
-def begin(path: Path, of: dict[str, Any]) -> None:
-    """Make a folder a run's; restart files that are there are kept as the previous ones."""
+def differences(
+    record: dict[str, Any], of: dict[str, Any], settings: dict[str, Any] | None
+) -> dict[str, tuple[Any, Any]]:
+    """Say in what a run's record differs from another run: name -> its value, the other's.
+
+    of, settings : of the other run. A record of an earlier version holds no settings, only their
+        sum
+    """
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, value in of.items():
+        theirs = record.get(name)
+        if theirs == value:
+            continue
+        pair = (theirs, value)
+        if name == "settings_sha256" and settings is not None:
+            pair = (record.get("settings"), settings)
+            name = "settings"
+        inner = _inner(*pair)
+        found |= {f"{name}.{key}": both for key, both in inner.items()} or {name: (theirs, value)}
+    return found
+
+
+def _inner(theirs: Any, ours: Any) -> dict[str, tuple[Any, Any]]:
+    """Name the entries in which two tables differ, with dots; nothing where one is no table."""
+    if not (isinstance(theirs, dict) and isinstance(ours, dict)):
+        return {}
+    found: dict[str, tuple[Any, Any]] = {}
+    for key in [*ours, *(key for key in theirs if key not in ours)]:
+        pair = theirs.get(key), ours.get(key)
+        if pair[0] != pair[1]:
+            inner = _inner(*pair)
+            found |= {f"{key}.{name}": both for name, both in inner.items()} or {key: pair}
+    return found
+
+
+def begin(path: Path, of: dict[str, Any], settings: dict[str, Any] | None = None) -> None:
+    """Make a folder a run's; restart files that are there are kept as the previous ones.
+
+    of, settings : as in `holds`; both go into the record
+    """
     for name in RESTARTS:
         if (path / name).exists():
             (path / name).replace(previous_path(path / name))
     with replacing(path / RECORD) as temporary:
-        temporary.write_text(json.dumps(of, indent=1) + "\n", "utf-8")
+        text = json.dumps(of if settings is None else {**of, "settings": settings}, indent=1)
+        temporary.write_text(text + "\n", "utf-8")
 
 
-def _read(record: Path) -> dict[str, Any]:
+def read_record(record: Path) -> dict[str, Any]:
+    """Read the record of a run; InputError where it cannot be read."""
     try:
         return dict(json.loads(record.read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(
             f"{record}: cannot be read ({error}); name another folder, or begin anew with --fresh"
         ) from error

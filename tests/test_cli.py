@@ -91,7 +91,7 @@ def test_a_cold_start_knows_only_the_coast(experiment: Path, tmp_path: Path) -> 
     ("words", "says", "status"),
     [
         (("run", "missing.toml", "--years", "2015:2016"), "missing.toml", 4),
-        (("run", "{experiment}", "--years", "2015-2016"), "expected two whole numbers", 4),
+        (("run", "{experiment}", "--years", "2015-2016"), "expected FIRST:LAST", 4),
         (("run", "{experiment}", "--years", "1984:1982"), "no map of 1984", 2),
         (("run", "{experiment}", "--years", "1980:1978", "--cold"), "year 1979 outside", 2),
         (("run", "{experiment}", "--years", "1700:1701"), "1700", 2),

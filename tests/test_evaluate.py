@@ -41,7 +41,7 @@ def test_it_writes_four_files(experiment: Path, tmp_path: Path) -> None:
     ("words", "says"),
     [
         ((), "nothing to evaluate"),
-        (("--pairs", "2015-2016", "--train-until", 2015), "expected two whole numbers like 1:2"),
+        (("--pairs", "2015-2016", "--train-until", 2015), "two whole numbers with ':' between"),
         (("--pairs", "2015:2016"), "need the last training year"),
         (("--pairs", "2015:2016", "--train-until", 2016), "2016 is a training year"),
         (("--pairs", "2015:2300", "--train-until", 2015), "no map of 2300"),

@@ -561,7 +561,7 @@ def test_options_are_read_or_refused() -> None:
         with pytest.raises(ConfigError, match="expected LAT_SOUTH:LAT_NORTH"):
             parse_region(text)
     for text in ("5:-5,0:1", "0:91,0:1", "0:1,170:-170", "nan:1,0:1"):
-        with pytest.raises(ConfigError, match="south before north"):
+        with pytest.raises(ConfigError, match=f"--region '{text}': .*LAT_SOUTH:LAT_NORTH"):
             parse_region(text)
     assert check_format("pdf") == "pdf"
     with pytest.raises(ConfigError, match="--format 'jpg', expected one of png, pdf"):

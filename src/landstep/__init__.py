@@ -10,12 +10,14 @@ state.save("restart_2030.nc")
 """
 
 import logging
+from importlib.metadata import version
 
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import LandstepError
 from landstep.emulator.state import State
 
-__all__ = ["Emulator", "LandstepError", "State"]
+__all__ = ["Emulator", "LandstepError", "State", "__version__"]
+__version__ = version("landstep")
 
 # A host decides what it shows: without this, Python itself prints warnings to standard error.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +10,14 @@ import typer
 
 from landstep import hostfiles, making
 from landstep.arguments import BothWays, ExperimentFile, Years, parse_pair
-from landstep.emulator.errors import ConfigError, LandstepError
+from landstep.emulator.errors import ConfigError
+from landstep.ending import Group, end_with, flush_output
 
 if TYPE_CHECKING:
     from landstep.emulator.driver import Ran
 
 app = typer.Typer(
+    cls=Group,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -26,6 +28,22 @@ regress = typer.Typer(no_args_is_help=True, help="Stored references for any mode
 app.add_typer(making.app)
 app.add_typer(regress, name="regress")
 app.add_typer(hostfiles.app, name="hostfile")
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"landstep {version('landstep')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="say the version", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @app.command()
@@ -299,21 +317,14 @@ def check(
 
 
 def main() -> None:
-    """Run the command line; an error of landstep's is one line, and its status the exit code."""
+    """Run the command line; an error is one line, and its status the exit code."""
     try:
         app()
-    except LandstepError as error:
-        typer.echo(f"landstep: {error}", err=True)
-        sys.exit(error.status)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("landstep"):
-            raise
-        typer.echo(
-            f"landstep: the package {error.name!r} is not installed; `landstep doctor` says which "
-            "extra brings it",
-            err=True,
-        )
-        sys.exit(9)
+    except SystemExit:
+        flush_output()
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        end_with(error)
 
 
 if __name__ == "__main__":

@@ -13,18 +13,9 @@ from landstep.emulator.builtin import builtin_models
 from landstep.emulator.errors import DependencyError, LandstepError
 from landstep.emulator.runtime import precisions_here, runtime_version
 from landstep.emulator.session import Session, instruction_set, refuse_two_runtimes
+from landstep.extras import EXTRAS
 
 ROOT = Path(__file__).parent
-
-EXTRAS = {
-    "host": ("driving the Fortran example from Python", ("f90wrap",)),
-    "plot": ("pictures", ("matplotlib",)),
-    "evaluate": ("landstep evaluate", ("sklearn", "matplotlib", "scipy")),
-    "train": ("training and export", ("torch", "lightning", "onnxscript")),
-    "geotiff": ("HILDA+ GeoTIFF files", ("rasterio",)),
-    "grib": ("landstep hostfile ifs", ("eccodes",)),
-    "mpi": ("many processes on one map, hosts with MPI", ("mpi4py",)),
-}
 
 DEBIAN = {
     "gfortran": ("builds a Fortran host", "apt-get install gfortran"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from landstep.emulator.box_text import degrees
 from landstep.emulator.errors import ConfigError
+from landstep.emulator.toml_file import short
 from landstep.map_places import Box
 
 FORMATS = ("png", "pdf")
@@ -16,7 +18,10 @@ def parse_years(text: str) -> list[int]:
     try:
         return [int(year) for year in text.split(",")] if text.strip() else []
     except ValueError as error:
-        raise ConfigError(f"--years {text!r}, expected years like 1850,2015,2100") from error
+        raise ConfigError(
+            f"--years {short(text)}, expected years with commas between, like --years "
+            "1850,2015,2100"
+        ) from error
 
 
 def parse_region(text: str) -> Box | None:
@@ -24,23 +29,7 @@ def parse_region(text: str) -> Box | None:
 
     Raises ConfigError for anything that is not LAT_SOUTH:LAT_NORTH,LON_WEST:LON_EAST.
     """
-    if not text.strip():
-        return None
-    try:
-        (south, north), (west, east) = (
-            (float(side) for side in pair.split(":")) for pair in text.split(",")
-        )
-    except ValueError as error:
-        raise ConfigError(
-            f"--region {text!r}, expected LAT_SOUTH:LAT_NORTH,LON_WEST:LON_EAST in degrees, like "
-            "-35:5,-75:-34"
-        ) from error
-    if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
-        raise ConfigError(
-            f"--region {text!r}: expected south before north in -90..90 and west before east in "
-            "-180..180"
-        )
-    return Box(south, north, west, east)
+    return Box(*degrees(text, "--region")) if text.strip() else None
 
 
 def check_format(text: str) -> str:

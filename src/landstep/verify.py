@@ -20,7 +20,7 @@ from landstep.emulator.graph_checks import with_metadata
 from landstep.emulator.legs import Leg, copied_years, require_forcing
 from landstep.emulator.model_file import read_verified, write_model
 from landstep.emulator.precision_gate import broken_limits, drift_figures, moved, step_figures
-from landstep.emulator.run_folder import RECORD, identity
+from landstep.emulator.run_folder import RECORD, differences, identity, settings_of
 from landstep.emulator.session import Session, refuse_two_runtimes
 from landstep.map_reading import read_map
 
@@ -127,12 +127,13 @@ def check_reference(plain: Emulator, folder: Path, first: int) -> None:
             f"{record}: cannot be read ({error}); expected the folder of `landstep run`"
         ) from error
     expected = identity(plain, f"map of {first}")
-    other = {name: found.get(name) for name in expected if found.get(name) != expected[name]}
+    other = differences(found, expected, settings_of(plain.experiment))
     if other:
+        theirs, ours = ({name: pair[n] for name, pair in other.items()} for n in (0, 1))
         raise ConfigError(
-            f"{folder}: holds another run: {other}, expected "
-            f"{ ({name: expected[name] for name in other}) }; make it with the same experiment, "
-            f'provider = "cpu", precision = "fp32": landstep run EXPERIMENT --years {first}:LAST'
+            f"{folder}: holds another run: {theirs}, expected {ours}; make it with the same "
+            f'experiment, provider = "cpu", precision = "fp32": landstep run EXPERIMENT --years '
+            f"{first}:LAST"
         )
 
 
