@@ -208,3 +208,15 @@ def test_plot_draws_what_a_run_left(experiment: Path, tmp_path: Path) -> None:
         refused = landstep("plot", *words)
         assert refused.returncode == status and says in refused.stderr
         assert refused.stderr.count("\n") == 1
+
+
+def test_check_says_each_item_and_ends_with_the_first_status(
+    experiment: Path, tmp_path: Path
+) -> None:
+    words = ("check", experiment, "--output", tmp_path / "run", "--years")
+    sound, beyond = (landstep(*words, years) for years in ("2015:2017", "2015:2101"))
+    assert (sound.returncode, beyond.returncode) == (0, 2), sound.stderr + beyond.stderr
+    assert "wrong" not in sound.stdout and "forcing values" in sound.stdout
+    (line,) = (line for line in beyond.stdout.splitlines() if line.startswith("wrong"))
+    assert "year 2101 outside 1980-2100" in line
+    assert not (tmp_path / "run").exists()

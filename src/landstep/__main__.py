@@ -97,6 +97,33 @@ def run(
         raise typer.Exit(STOPPED)
 
 
+@app.command("check")
+def check_inputs(
+    experiment: ExperimentFile,
+    years: BothWays,
+    output: Annotated[Path, typer.Option(help="folder that the run will write into")] = Path("run"),
+) -> None:
+    """Look at all that a run will read, before it runs, and say everything that is wrong.
+
+    Forcing of all years and its fractions, class codes, static maps, checksums, whether the model
+    fits, memory and disk (estimated). Nothing is computed or written. The exit status is 0, or that
+    of the first problem.
+
+    Example: `landstep check world/experiment.toml --years 2015:2100 --output run`
+    """
+    from landstep.emulator.experiment_check import check_experiment, first_error
+    from landstep.progress import Progress
+
+    first, last = parse_pair(years, ":", "--years")
+    with Progress("check") as progress:
+        items = check_experiment(experiment, first, last, output, progress.say)
+    for item in items:
+        typer.echo(item.line)
+    error = first_error(items)
+    if error is not None:
+        raise typer.Exit(error.status)
+
+
 def _tell(ran: Ran, output: Path) -> None:
     """Say what came of a run."""
     if ran.unmet:
