@@ -8,7 +8,7 @@ import numpy as np
 
 from landstep.emulator.builtin import builtin_path
 from landstep.emulator.card import Gate, Weights
-from landstep.emulator.errors import InputError
+from landstep.emulator.errors import InputError, LandstepError
 from landstep.emulator.experiment import load_experiment
 from landstep.emulator.grid import AREA_UNIT_M2
 from landstep.emulator.inputs import open_inputs
@@ -34,7 +34,8 @@ def describe(path: Path) -> str:
     return _netcdf(path)
 
 
-def _lines(*pairs: tuple[str, object]) -> str:
+def lines_of(*pairs: tuple[str, object]) -> str:
+    """Put names and what is to be said of them one under the other."""
     width = max(len(name) for name, _ in pairs)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in pairs)
 
@@ -58,7 +59,7 @@ def _model(path: Path) -> str:
     pairs += [("source", source) for source in card.sources]
     pairs += [("score", ", ".join(f"{k} {v}" for k, v in row.items())) for row in card.scores]
     pairs += [(f"trained: {key}", value) for key, value in sorted(card.training.items())]
-    return _lines(*pairs)
+    return lines_of(*pairs)
 
 
 def _weights(of: Weights) -> str:
@@ -82,7 +83,7 @@ def _experiment(path: Path) -> str:
     experiment = load_experiment(path)
     inputs = open_inputs(experiment)
     ny, nx = inputs.grid.shape
-    return _lines(
+    return lines_of(
         ("experiment", experiment.name),
         ("model", experiment.model or "none named"),
         ("grid", f"{inputs.grid.kind}, {ny} x {nx} cells{', whole circle' * inputs.grid.wraps}"),
@@ -102,7 +103,7 @@ def _netcdf(path: Path) -> str:
         attributes = file.attrs()
         if "landstep_restart_schema" in attributes:
             state = State.load(path)
-            return _lines(
+            return lines_of(
                 ("restart of", state.year),
                 ("map", f"{state.land_use.shape[0]} x {state.land_use.shape[1]}, {state.scheme}"),
                 ("steps", _way("forward" if state.direction > 0 else "backward")),
@@ -114,12 +115,30 @@ def _netcdf(path: Path) -> str:
             )
         pairs: list[tuple[str, object]] = [("file", attributes.get("title", path.name))]
         if "time" in file.names():
-            years = file.years("time")
-            pairs.append(("years", f"{years[0]} to {years[-1]}, {years.size} steps"))
+            pairs.append(("years", _years(file)))
         for name in file.names():
             sizes = ", ".join(
                 f"{d} {n}" for d, n in zip(file.dims(name), file.shape(name), strict=True)
             )
             unit = file.attrs(name).get("units", "")
-            pairs.append((name, f"{file.dtype(name)} ({sizes}) {unit}"))
-        return _lines(*pairs)
+            pairs.append((name, f"{_kind(file, name)} ({sizes}) {unit}".rstrip()))
+        for group, names in file.groups().items():
+            pairs.append((f"group {group}", ", ".join(names) or "no variables"))
+        if file.groups():
+            pairs.append(("", "landstep reads the variables of the root alone, not of groups"))
+        return lines_of(*pairs)
+
+
+def _years(file: NetcdfFile) -> str:
+    try:
+        years = file.years("time")
+    except LandstepError as error:
+        return f"not read as years: {error}"
+    return f"{years[0]} to {years[-1]}, {years.size} steps" if years.size else "none"
+
+
+def _kind(file: NetcdfFile, name: str) -> str:
+    try:
+        return str(file.dtype(name))
+    except (TypeError, ValueError):  # compound and such
+        return "of a type of its own"

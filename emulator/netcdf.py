@@ -59,6 +59,11 @@ class NetcdfFile:
         """Names of all variables, in the order of the file."""
         return list(self._dataset.variables)
 
+    def groups(self) -> dict[str, list[str]]:
+        """Name of each group of a NetCDF-4 file -> its variables; the root alone is read."""
+        with LOCK:
+            return {name: list(of.variables) for name, of in self._dataset.groups.items()}
+
     def dims(self, name: str) -> tuple[str, ...]:
         """Dimension names of a variable, slowest first."""
         with LOCK:

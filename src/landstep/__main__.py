@@ -220,15 +220,17 @@ def verify(
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="model, restart, map, forcing or experiment")],
+    file: Annotated[
+        Path, typer.Argument(help="model, restart, map, forcing, experiment, run folder, ...")
+    ],
 ) -> None:
-    """Say what a file is and holds.
+    """Say what a file or a run's folder is and holds.
 
-    Example: `landstep inspect model.onnx`, `landstep inspect builtin:world`
+    Example: `landstep inspect model.onnx`, `landstep inspect builtin:world`, `landstep inspect run`
     """
-    from landstep.emulator.inspection import describe
+    from landstep.inspecting import describe_any
 
-    typer.echo(describe(file))
+    typer.echo(describe_any(file))
 
 
 @app.command()
