@@ -27,7 +27,7 @@ from landstep.emulator.land_use import LandUse
 from landstep.emulator.legends import legend
 from landstep.emulator.legs import copied_years, legs_of, require_forcing
 from landstep.emulator.mapped import row_pieces
-from landstep.emulator.model_checks import check_fit, check_lag, direction_of
+from landstep.emulator.model_checks import TRAIN_YOUR_OWN, check_fit, check_lag, direction_of
 from landstep.emulator.run_folder import holds, identity, settings_of
 from landstep.emulator.session import Session
 from landstep.emulator.statics import Source, Statics
@@ -188,8 +188,8 @@ def _forcing_values(look: _Looking, forcing: Forcing, years: range) -> None:
         except LandstepError as error:
             problems.append(error)
     name = "forcing values"
-    for error in problems[:MOST_YEARS]:
-        look.items.append(Item(name, str(error), error))
+    for problem in problems[:MOST_YEARS]:
+        look.items.append(Item(name, str(problem), problem))
     if len(problems) > MOST_YEARS:
         more = InputError(f"{len(problems) - MOST_YEARS} more years are wrong in such a way")
         look.items.append(Item(name, str(more), more))
@@ -229,8 +229,7 @@ def _static(
         if found > largest.get(name, found):
             raise ConfigError(
                 f"{sources[name][0].name}: code {found} in {year}, the model knows 0 to "
-                f"{largest[name]}; train a model on these maps (docs/quickstart.md, Train and "
-                "export), or take maps with its codes"
+                f"{largest[name]}; {TRAIN_YOUR_OWN}"
             )
         if name == "climate_zone" and experiment.climate.legend is not None:
             legend(experiment.climate.legend).check(codes, sources[name][0].name)

@@ -38,7 +38,11 @@ def check_file(path: Path) -> None:
                 stream.seek(3)
                 _check_classic_size(path, stream, size)
     except FileNotFoundError:
-        raise InputError(f"{path}: file not found; check the path") from None
+        expanded = "; '~' and variables are not expanded, write the path out"
+        hint = (
+            expanded if str(path).startswith("~") or "/~" in str(path) or "$" in str(path) else ""
+        )
+        raise InputError(f"{path}: file not found; check the path{hint}") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror} (errno {error.errno})") from error
     except ValueError as error:  # a NUL, or what the file system's encoding lacks

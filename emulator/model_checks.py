@@ -12,6 +12,12 @@ from landstep.emulator.experiment import Experiment
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.mapped import row_pieces
 
+TRAIN_YOUR_OWN = (
+    "train your own on these maps (docs/quickstart.md, Train and export; the model that comes with "
+    "landstep knows the made-up world only), or take maps with the codes that it knows"
+)
+"""What to do where a model does not know what the maps hold."""
+
 DIRECTIONS = {"forward": 1, "backward": -1}
 """Names of the ways in time, and what they add to a year."""
 
@@ -62,7 +68,7 @@ def categories_of(
         if largest >= category.size:
             raise ConfigError(
                 f"static {category.name!r} of {year} has code {largest}, model "
-                f"{card.name!r} knows 0 to {category.size - 1}"
+                f"{card.name!r} knows 0 to {category.size - 1}; {TRAIN_YOUR_OWN}"
             )
     return fields
 

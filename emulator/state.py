@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -402,4 +403,8 @@ def _previous_hint(path: Path) -> str:
         state = State._read(previous)
     except (Exception, MemoryError):  # as in `State.load`
         return f"; the previous restart {previous} is damaged too"
-    return f"; previous good: {previous} (year {state.year})"
+    put_back = f"cp {shlex.quote(str(previous))} {shlex.quote(str(path))}"
+    return (
+        f"; previous good: {previous} (year {state.year}); to go on from it: {put_back}, then the "
+        "same command again"
+    )

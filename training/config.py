@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from landstep.emulator.card import Weights, WeightsByLag
 from landstep.emulator.experiment import StrictTable, folder_of, read_table
 
-Year = int
+Year = Annotated[int, Field(ge=-99_999, le=99_999)]
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Direction = Literal["forward", "backward", "both"]

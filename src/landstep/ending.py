@@ -8,7 +8,6 @@ import sys
 import traceback
 from typing import Any
 
-import click
 import typer
 import typer.core
 
@@ -28,7 +27,7 @@ SHOW_TRACEBACK = "LANDSTEP_TRACEBACK"
 class Group(typer.core.TyperGroup):
     """The commands; an interruption leaves them with the status that a shell expects."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run a command; end with a status of its own where the user or a pipe ended it."""
         try:
             return super().invoke(ctx)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import netCDF4
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.io import netcdf_file
 
 from landstep.emulator.errors import InputError
+from landstep.emulator.file_checks import check_file
 from landstep.emulator.netcdf import NetcdfFile
 
 
@@ -142,3 +145,16 @@ def test_an_attribute_with_a_damaged_name_is_refused(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"title", b"ti\xff\xfee"))
     with pytest.raises(InputError, match=r"a\.nc.*'utf-8'"), NetcdfFile(path) as file:
         file.attrs()
+
+
+@pytest.mark.parametrize("path", ["a\0b.nc", "a\ud800.nc"])
+def test_what_is_no_path_is_refused(path):
+    """A NUL, and what the file system's encoding lacks."""
+    with pytest.raises(InputError, match="not a path"):
+        check_file(Path(path))
+
+
+@pytest.mark.parametrize("path", ["~/maps.nc", "/data/$YEAR/maps.nc"])
+def test_what_a_shell_would_expand_is_said(path):
+    with pytest.raises(InputError, match="not expanded"):
+        check_file(Path(path))

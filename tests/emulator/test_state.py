@@ -177,7 +177,10 @@ def test_a_missing_restart_names_the_previous_one(tmp_path):
     made_up(2001).save(path)
     made_up(2002).save(path)
     path.unlink()
-    with pytest.raises(StateError, match=r"previous good: .*restart.nc.previous \(year 2001\)"):
+    with pytest.raises(
+        StateError,
+        match=r"previous good: .*nc.previous \(year 2001\); .*cp .*nc.previous .*restart.nc, then",
+    ):
         State.load(path)
 
 
