@@ -227,6 +227,7 @@ def in_c(liblandstep: Path, experiment: Path, header: str, tmp_path: Path) -> An
 
 
 def test_a_forked_child_is_told_and_the_parent_goes_on(in_c: Any) -> None:
+    """Fault 75."""
     assert in_c(FORK) == (0, "", "")
 
 

@@ -115,7 +115,7 @@ def test_a_decimal_comma_and_a_time_zone_change_nothing(
 
 
 def test_nothing_needs_a_network(probe: Path, experiment: Path, tmp_path: Path) -> None:
-    """In a name space of its own, without any interface that is up."""
+    """Fault 82: in a name space of its own, without any interface that is up."""
     alone = ["unshare", "--map-root-user", "--net"]
     if subprocess.run([*alone, "true"], capture_output=True).returncode != 0:
         pytest.skip("name spaces of the network cannot be made here")

@@ -66,6 +66,6 @@ KINDS = {
     of.__name__: Kind(of, SEEDS, "input.bin", "bytes")
     for of in (untyped, hang, crash, left, greedy, unnamed, refused)
 } | {
-    "different": Kind(read, SEEDS, "input.bin", "bytes", checked=True),
+    "different": Kind(read, SEEDS, "input.bin", "bytes", checked="beside"),
     "accepted": Kind(read, SEEDS, "input.bin", "bytes"),
 }

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -31,7 +31,9 @@ class Kind:
     seeds : valid files, by their names in the folder of seeds
     place : where a mutated file is put in that folder; the seed's name stands for {}
     form : how files are mutated beside their bytes: netcdf, toml, json, onnx or bytes
-    checked : landstep wrote a checksum of the seeds: whatever is accepted must read the same
+    checked : landstep wrote a checksum of the seeds: whatever is accepted must read the same.
+        "beside": in another file, or of the content; "behind": in a trailer, which a file that
+        another program writes anew has not
     named : a refusal names the file; else it names what the file names
     output : what a refusal may name instead: the file that is written, the model
     """
@@ -40,7 +42,7 @@ class Kind:
     seeds: tuple[str, ...]
     place: str = "input.nc"
     form: str = "netcdf"
-    checked: bool = False
+    checked: Literal["", "beside", "behind"] = ""
     named: bool = True
     output: str = ""
 
@@ -71,14 +73,14 @@ KINDS = {
     "soil": Kind(readers.static("soil_texture"), ("soil.nc", *_of("soil"))),
     "zones": Kind(readers.static("climate_zone"), ("zones.nc", *_of("zones"))),
     "climate": Kind(readers.climate, ("climate.nc", *_of("climate"))),
-    "checked file": Kind(readers.checked_experiment, ("topography.nc",), checked=True),
-    "restart": Kind(readers.restart, ("restart_plain.nc", "restart_climate.nc"), checked=True),
-    "coupled restart": Kind(readers.coupled_restart, ("restart_coupled.nc",), checked=True),
+    "checked file": Kind(readers.checked_experiment, ("topography.nc",), checked="beside"),
+    "restart": Kind(readers.restart, ("restart_plain.nc", "restart_climate.nc"), checked="beside"),
+    "coupled restart": Kind(readers.coupled_restart, ("restart_coupled.nc",), checked="beside"),
     "year map": Kind(
         readers.year_map,
         (f"run/land_use_{readers.LAST}.nc",),
         f"one_year/land_use_{readers.LAST}.nc",
-        checked=True,
+        checked="behind",
     ),
     "inspected": Kind(
         readers.inspected,
@@ -102,7 +104,7 @@ KINDS = {
         readers.model, ("world.onnx",), "input.onnx", "onnx", output="model made-up world"
     ),
     "checked model": Kind(
-        readers.checked_model, ("world.onnx",), "input.onnx", "onnx", checked=True
+        readers.checked_model, ("world.onnx",), "input.onnx", "onnx", checked="beside"
     ),
     "manifest": Kind(
         readers.manifest, ("world.onnx.json",), "world.onnx.json", "json", named=False
