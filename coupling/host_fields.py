@@ -14,7 +14,6 @@ import numpy as np
 from landstep.coupling.anomaly import Anomaly
 from landstep.coupling.areas import Areas
 from landstep.coupling.baseline import (
-    check_sums,
     checked_baseline,
     leaves_without_cover,
     own_albedo_sets,
@@ -202,7 +201,6 @@ class HostFields:
                 reference = _where(reference, self.served)
                 given = self.baselines
                 given = {n: checked_baseline(self._of[n], v, self.served) for n, v in given.items()}
-                check_sums(self.source, given, self.served)
                 self.baselines = given
                 self.notes |= leaves_without_cover(self.source, given, self.served)
                 if self.settings.mode == "anomaly":

@@ -92,6 +92,7 @@ class _Reader:
     of: Layout
     grid: Grid
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what comes of it is refused
     def weights(self) -> Weights:
         """Read all of it."""
         n_source, n_target = self._sizes()

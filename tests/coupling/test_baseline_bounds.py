@@ -71,7 +71,6 @@ def begun(areas, given, **settings) -> HostFields:
     return fields
 
 
-@pytest.mark.parametrize("mode", ["anomaly", "absolute"])
 @pytest.mark.parametrize(
     ("changes", "names", "numbers"),
     [
@@ -87,14 +86,18 @@ def begun(areas, given, **settings) -> HostFields:
     ],
 )
 def test_what_ecland_would_not_take_is_refused_with_field_point_and_number(
-    areas_of, mode, changes, names, numbers
+    areas_of, changes, names, numbers
 ) -> None:
-    """Rows 29, 84 (leaf area), 86 (types) and 87 (lake and town), within 1 % of the bounds too."""
-    with pytest.raises(CouplingError) as error:
-        begun(three(areas_of), own(**changes), mode=mode)
-    told = str(error.value)
-    assert "at point 1" in told and all(name in told for name in names)
-    assert all(number in told for number in numbers)
+    """Rows 29, 84 (leaf area), 86 (types) and 87 (lake and town), within 1 % of the bounds too.
+
+    In absolute mode, where landstep adds nothing to them, sums of baselines are the host's affair.
+    """
+    for mode in ("anomaly", "absolute")[: 1 if len(names) > 1 else 2]:
+        with pytest.raises(CouplingError) as error:
+            begun(three(areas_of), own(**changes), mode=mode)
+        told = str(error.value)
+        assert "at point 1" in told and all(name in told for name in names)
+        assert all(number in told for number in numbers)
 
 
 def test_what_packing_and_single_precision_leave_passes_bit_for_bit(areas_of) -> None:
