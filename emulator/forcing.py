@@ -165,7 +165,8 @@ class Forcing:
             slabs = [
                 read_cut(file, state, (step,), self.part, part.orientation) for state in self.states
             ]
-        stored = np.stack(slabs).astype(np.float32)
+        with np.errstate(over="ignore"):  # infinite is refused as what it was
+            stored = np.stack(slabs).astype(np.float32)
         where = f"{part.path.name}, year {year}"
         whole = self.part.is_whole
         fractions, clipped = check_fractions(stored, self.states, self._place, where, whole)

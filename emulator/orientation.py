@@ -24,6 +24,9 @@ from landstep.emulator.mapped import put, row_pieces, zeros
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.part import Part, runs
 
+MOST_DEGREES = 1080.0
+"""No file counts its longitudes more than three times around the Earth."""
+
 
 @dataclass(frozen=True, eq=False)
 class Orientation:
@@ -169,9 +172,11 @@ def _centres(file: NetcdfFile, name: str, dimensions: int = 1) -> np.ndarray:
     """
     centres = file.coordinate(name)
     centres = centres.reshape(centres.shape[-dimensions:])
-    wrong = ~np.isfinite(centres)
+    with np.errstate(invalid="ignore"):
+        wrong = ~(np.abs(centres) <= MOST_DEGREES)
     if wrong.any():
-        what = "a missing value" if np.isnan(centres[wrong][0]) else "infinity"
+        first = centres[wrong][0]
+        what = "a missing value" if np.isnan(first) else f"{first:g}"
         raise InputError(
             f"{file.path.name}, {name}: holds {what} at {int(np.flatnonzero(wrong.ravel())[0])} "
             f"({int(wrong.sum())} of {centres.size}), expected degrees everywhere"

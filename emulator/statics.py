@@ -171,7 +171,8 @@ def _elevation(file: NetcdfFile, variable: str, orientation: Orientation, part: 
 
     def metres(values: np.ma.MaskedArray, origin: tuple[int, int]) -> np.ndarray:
         missing = np.ma.getmaskarray(values)
-        field_m = np.where(missing, 0, values.data).astype(np.float32)
+        with np.errstate(over="ignore"):  # infinite is refused as what it was
+            field_m = np.where(missing, 0, values.data).astype(np.float32)
         _check_elevation(field_m, where, origin)
         return field_m
 

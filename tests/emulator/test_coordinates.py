@@ -182,7 +182,7 @@ def test_rows_and_columns_written_out_in_full_are_regular_where_that_is_wanted(t
         assert find_orientation(file, "field", regular=True).grid.kind == "projected"
 
 
-@pytest.mark.parametrize("wrong", [np.nan, np.inf, -999.0])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -999.0, 1e300, -1e9])
 @pytest.mark.parametrize("regular", [True, False])
 def test_a_place_that_is_missing_or_infinite_is_refused(tmp_path, wrong, regular):
     lon, lat = np.meshgrid(LON, LAT)

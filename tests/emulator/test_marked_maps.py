@@ -197,3 +197,17 @@ def test_a_time_axis_of_another_length_is_refused(tmp_path):
         file.createVariable("time", "f8", ("other",))[:] = [1, 2, 3]
     with NetcdfFile(path) as file, pytest.raises(InputError, match="3 times, expected 1"):
         file.years()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["elevation", "primf"])
+def test_a_number_that_float32_cannot_hold_is_refused_without_a_warning(tmp_path, name):
+    stored = np.full((5, 7), 0.25)
+    stored[1, 2] = 1e300
+    stored, time = (stored, None) if name == "elevation" else (stored[None], [0])
+    path = write(tmp_path / "a.nc", name, stored, time=time)
+    with pytest.raises(InputError, match=rf"a\.nc.*{name}: fill value in valid cell: inf at"):
+        if name == "elevation":
+            Statics.open({name: (path, None)}, GRID)
+        else:
+            Forcing.open([path], format="luh2", states=[name]).year(2000)
