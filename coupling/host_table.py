@@ -12,7 +12,7 @@ from landstep.coupling.table_checks import TableProblem, check_table
 from landstep.coupling.table_entries import HostTable
 from landstep.coupling.table_lines import line_of
 from landstep.emulator.errors import ConfigError
-from landstep.emulator.experiment import problem_place, read_table
+from landstep.emulator.tables import problem_place, read_table
 
 CLASSES = "classes"
 """The host that takes the class fractions themselves; it needs no table."""

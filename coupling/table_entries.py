@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from landstep.emulator.experiment import StrictTable
+from landstep.emulator.tables import StrictTable
 
 Name = Annotated[str, Field(min_length=1)]
 Rule = Literal["fraction", "type", "mean", "monthly_type", "monthly_mix"]

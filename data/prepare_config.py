@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from landstep.data.source_map import TIFF
 from landstep.emulator.attributes import text
 from landstep.emulator.errors import ConfigError, InputError
-from landstep.emulator.experiment import StaticsTable, StrictTable, folder_of, read_table
+from landstep.emulator.experiment import StaticsTable
 from landstep.emulator.land_use import PHASE
 from landstep.emulator.netcdf import NetcdfFile
+from landstep.emulator.path_text import path_problem
 from landstep.emulator.source_name import split_source
+from landstep.emulator.tables import StrictTable, folder_of, read_table
 
 YEAR_MARK = "{year}"
 """Stands in a GeoTIFF's name for the four figures of its year."""
@@ -31,6 +33,14 @@ class LandUseSources(StrictTable):
     scheme: str
     variant: str
     variable: str = "LULC_states"
+
+    @field_validator("files")
+    @classmethod
+    def _are_paths(cls, files: list[str]) -> list[str]:
+        for file in files:
+            if problem := path_problem(file):
+                raise ValueError(problem)
+        return files
 
 
 class ForcingSources(StrictTable):

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from landstep.emulator.card import Weights, WeightsByLag
-from landstep.emulator.experiment import StrictTable, folder_of, read_table
+from landstep.emulator.tables import StrictTable, folder_of, read_table
 
 Year = Annotated[int, Field(ge=-99_999, le=99_999)]
 Positive = Annotated[int, Field(ge=1)]

@@ -289,7 +289,7 @@ def _library() -> Any:
         import eccodes
     except (ImportError, RuntimeError) as error:
         raise DependencyError(
-            f"GRIB needs ecCodes ({error}); pip install landstep[grib]"
+            f"GRIB needs ecCodes ({error}); pip install 'landstep[grib]'"
         ) from error
     _silenced()
     return eccodes

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from landstep.emulator.errors import ConfigError
-from landstep.emulator.experiment import StrictTable, read_table
+from landstep.emulator.tables import StrictTable, read_table
 
 FOLDER = "layouts"
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from landstep.emulator.builtin import builtin_path
 from landstep.emulator.errors import ConfigError, DependencyError, InputError, LandstepError
-from landstep.emulator.experiment import StrictTable
 from landstep.emulator.inspection import describe, lines_of
 from landstep.emulator.legs import RESTARTS
 from landstep.emulator.run_folder import RECORD, read_record
 from landstep.emulator.state import State, previous_path
+from landstep.emulator.tables import StrictTable
 from landstep.emulator.toml_file import read_toml, short
 from landstep.extras import how_to_get
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from landstep.emulator import builtin
 from landstep.emulator.errors import ConfigError, InputError
-from landstep.emulator.experiment import load_experiment, read_table
+from landstep.emulator.experiment import load_experiment
+from landstep.emulator.tables import read_table
 
 TEXT = """
 name = "test"

@@ -56,6 +56,7 @@ def test_weights_of_the_allocation_are_given_by_lag(training_file):
         ("steps = 10", "steps = 0", r"fit\.steps = 0: .*greater than or equal to 1"),
         ("depth = 2", "depth = 4", "samples.patch 24 is not a multiple of the stride 16"),
         ("lags = [1, 2]", "lags = [7]", "hold no pair that lies 7 years apart"),
+        ("years = [2000, 2006]", "years = [1, 1000000000000]", r"data\.years.* = 1000000000000"),
         ("[data]", "[data]\nleast_history = 5", "lies 2 years apart with 5 maps before it"),
         ("[data]", "[data]\nfold = [6, 5]", r"fold \[6, 5\]: expected \[k, n\], k from 1 to n"),
         ("[data]", "[data]\nfold = [1, 1]", "data.fold.1 = 1: .*greater than or equal to 2"),
