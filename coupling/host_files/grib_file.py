@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -76,11 +77,8 @@ class GribHostFile:
                 f"{path.name}: its fields of vegetation lie on {len({o.grid for o in used})} "
                 "grids, expected one; split the file (grib_copy)"
             )
-        lat, lon = used[0].places
-        try:
-            points = from_list(lat, lon)
-        except CouplingError as error:
-            raise InputError(f"{path.name}: the points of its grid: {error}") from error
+        with _named(path):
+            points = from_list(*used[0].places)
         return cls(path, layout, points, tuple(messages), held)
 
     @cached_property
@@ -127,10 +125,20 @@ class GribHostFile:
                 old = self.messages[n].values
                 given = new if new.ndim == 1 else new[:, month]
                 values = np.where(np.isfinite(given), given, old)
-                contents[n] = self.messages[n].replaced(values, table.tolerance)
+                with _named(self.path):
+                    contents[n] = self.messages[n].replaced(values, table.tolerance)
                 moved[table.name] += int((np.isfinite(old) & (values != old)).sum())
         _write(target, contents)
         return moved
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Put the file's name before what is said of a message of it, or of its points."""
+    try:
+        yield
+    except (InputError, CouplingError) as error:
+        raise InputError(f"{path.name}: {error}") from error
 
 
 LARGEST_OF_GRIB1 = 255

@@ -58,8 +58,8 @@ class Message:
                 found = int(library.codes_get_size(handle, name))
                 if found != self.values.size:
                     raise InputError(
-                        f"parameter {self.parameter}: {found} {name} of its grid, expected "
-                        f"{self.values.size}, one for each value"
+                        f"{found} {name} of its grid, expected {self.values.size}, one for each "
+                        "value"
                     )
             return (
                 library.codes_get_array(handle, "latitudes"),

@@ -264,3 +264,11 @@ def test_damaged_bytes_are_read_or_refused_and_nothing_is_printed(tmp_path, seed
         except InputError as error:
             assert "damaged.grib" in str(error) or "parameter" in str(error)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_value_that_cannot_be_packed_is_named_with_its_file(template, tmp_path):
+    """Invariant 18: the file, the parameter, and by how much."""
+    file = GribHostFile.open(template, layout_named("ifs"))
+    values = np.linspace(0, 1e30, file.points.n)
+    with pytest.raises(InputError, match=rf"^{template.name}: .*parameter 27.* off by"):
+        file.write_copy(tmp_path / "new.grib", {"cvl": values})
