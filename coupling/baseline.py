@@ -83,7 +83,7 @@ def checked_baseline(field: Field, values: np.ndarray, mask: np.ndarray) -> np.n
     or, for a type, not a whole number.
     """
     shape = (len(mask),) if field.months == 1 else (len(mask), field.months)
-    values = np.asarray(values)
+    values = unmasked(field.name, values)
     where = f"baseline {field.name!r}"
     if values.shape != shape:
         raise CouplingError(f"{where}: shape {values.shape}, expected {shape}")
@@ -172,6 +172,18 @@ def leaves_without_cover(
                 "keep it, and it has no weight"
             )
     return notes
+
+
+def unmasked(name: str, values: np.ndarray) -> np.ndarray:
+    """Take an array with NaN where it is masked; CouplingError for what is no array."""
+    try:
+        masked = np.ma.asarray(values)
+        plain = np.asarray(masked.data)
+    except (TypeError, ValueError) as error:
+        raise CouplingError(f"baseline {name!r}: {error}; expected an array") from error
+    if not np.ma.is_masked(masked) or plain.dtype.kind not in "fiu":
+        return plain
+    return np.where(np.ma.getmaskarray(masked), np.nan, plain.astype(np.float64))
 
 
 def _refuse(where: str, values: np.ndarray, wrong: np.ndarray, expected: str) -> None:

@@ -20,6 +20,7 @@ from landstep.coupling.baseline import (
     partners,
     require_baselines,
     unknown_types,
+    unmasked,
 )
 from landstep.coupling.crosswalk import Crosswalk, fields_of_host
 from landstep.coupling.fields import Field, FieldSource
@@ -180,7 +181,7 @@ class HostFields:
                 'change the run; start = "branch" takes it'
             )
         if not self._recalled:
-            self.baselines[name] = np.array(values, np.float64)
+            self.baselines[name] = np.array(unmasked(name, values), np.float64)
 
     def begin(
         self, reference: Areas | None, ranks: Ranks, wanted: np.ndarray | None = None

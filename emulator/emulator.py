@@ -241,7 +241,6 @@ class Emulator:
             check_next(year, state)
             self._check(state, "state")
             check_lag(self.card, 1)
-            self.inputs.forcing.require_years(state.year, year)
             asked = self.demand.asked(state.year, year)
             asked_for = self.experiment.output.confidence
             stepper = Stepper(
@@ -301,6 +300,8 @@ class Emulator:
         year = calendar_year(year)
         for name, of_months in means.items():
             self.check_put(name)
+            if np.ma.asarray(of_months).dtype.kind not in "fiu":
+                raise InputError(f"climate of {year}: {name} is not of real numbers")
             if np.shape(of_months) != (12, *state.debt.shape[1:]):
                 raise InputError(
                     f"climate of {year}: {name} is {np.shape(of_months)}, expected "

@@ -12,20 +12,50 @@ EDGE_TOLERANCE_DEG = 1e-4
 
 
 def numbers(values: np.ndarray, what: str, n: int | None) -> np.ndarray:
-    """Take a flat list as float64; CouplingError where it is none, or not of `n` points."""
-    found = np.ascontiguousarray(values, dtype=np.float64)
-    if np.ndim(values) != 1:
-        raise CouplingError(f"{what} has shape {np.shape(values)}, expected a flat list of points")
+    """Copy a flat list as float64; CouplingError where it is none, or not of `n` points."""
+    found = _real(values, what)
+    if found.ndim != 1:
+        raise CouplingError(f"{what} has shape {found.shape}, expected a flat list of points")
     _of_length(found, what, n)
     return found
 
 
+def _real(values: np.ndarray, what: str) -> np.ndarray:
+    """Copy real numbers of any type as float64, NaN where masked; the caller may use his again."""
+    plain, hidden = _parts(values, what)
+    if plain.dtype.kind not in "fiu":
+        raise CouplingError(f"{what} is {plain.dtype}, expected real numbers")
+    found = np.array(plain, np.float64, order="C")
+    found[hidden] = np.nan
+    return found
+
+
+def _known(values: np.ndarray, what: str) -> np.ndarray:
+    """Take an array of which nothing is masked; CouplingError for any other, or for none."""
+    plain, hidden = _parts(values, what)
+    at = np.flatnonzero(hidden)
+    if at.size:
+        raise CouplingError(
+            f"{what} is masked at point {at[0]}, n={at.size}; give every point a value"
+        )
+    return plain
+
+
+def _parts(values: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Take an array apart: its numbers, and where they are masked."""
+    try:
+        masked = np.ma.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise CouplingError(f"{what}: {error}; expected an array") from error
+    return np.asarray(masked.data), np.ma.getmaskarray(masked)
+
+
 def table(values: np.ndarray, what: str, n: int, columns: int | None) -> np.ndarray:
-    """Take a table of a row a point as float64; CouplingError where its shape is another.
+    """Copy a table of a row a point as float64; CouplingError where its shape is another.
 
     columns : None: three or more
     """
-    found = np.ascontiguousarray(values, dtype=np.float64)
+    found = _real(values, what)
     expected = "k of 3 or more" if columns is None else columns
     fits = found.ndim == 2 and found.shape[0] == n
     if not fits or (found.shape[1] < 3 if columns is None else found.shape[1] != columns):
@@ -48,7 +78,7 @@ def mask_of(values: np.ndarray | None, n: int) -> np.ndarray:
     """Take a mask as (n,) bool; CouplingError for another shape, or numbers besides 0 and 1."""
     if values is None:
         return np.ones(n, bool)
-    found = np.asarray(values)
+    found = _known(values, "mask")
     if found.ndim != 1:
         raise CouplingError(f"mask has shape {found.shape}, expected a flat list of points")
     _of_length(found, "mask", n)
@@ -66,7 +96,7 @@ def index_of(values: np.ndarray | None, n: int, served: np.ndarray) -> np.ndarra
     """
     if values is None:
         return np.arange(n, dtype=np.int64)
-    found = np.asarray(values)
+    found = _known(values, "index")
     if found.ndim != 1 or found.dtype.kind not in "iu":
         raise CouplingError(
             f"index has shape {found.shape} and type {found.dtype}, expected a flat list of whole "

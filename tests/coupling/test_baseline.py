@@ -104,3 +104,14 @@ def test_a_baseline_that_was_never_given_is_named() -> None:
 def test_a_baseline_that_is_no_field_is_refused(small: Crosswalk, areas_of) -> None:
     with pytest.raises(CouplingError, match="no field 'cvl'"):
         Anomaly.make(small, {"cvl": np.zeros(1)}, areas_of({}))
+
+
+def test_a_masked_baseline_is_no_number_there() -> None:
+    """Fault 25: what lies under the mask is not taken; where no land is it does not matter."""
+    values = np.ma.array([0.5, 0.5, 0.5], mask=[False, True, False])
+    with pytest.raises(CouplingError, match=r"nan at point 1, expected a finite number"):
+        checked_baseline(FIELD, values, np.array([True, True, True]))
+    own = checked_baseline(FIELD, values, np.array([True, False, True]))
+    assert own.tolist() == [0.5, FIELD.fill, 0.5]
+    with pytest.raises(CouplingError, match="expected an array"):
+        checked_baseline(FIELD, [[0.5], [0.5, 0.5]], np.array([True, True]))

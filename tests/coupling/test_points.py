@@ -251,3 +251,36 @@ def test_a_cell_all_round_may_begin_at_any_longitude() -> None:
     assert bounds[0, 1] - bounds[0, 0] != 360
     assert points.rectangles()[1].tolist() == [360.0]
     assert points.whole_rectangles()[1].tolist() == [360 * 10**9]
+
+
+def test_points_are_not_the_callers_arrays() -> None:
+    """Fault 96: a host may use its arrays for something else."""
+    lon, lat, area = np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([1e6, 1e6])
+    index, mask = np.array([1, 0]), np.array([True, True])
+    points = Points.make(lon, lat, area_m2=area, index=index, mask=mask)
+    for array in (lon, lat, area, index, mask):
+        array[...] = 0
+    assert points.lon.tolist() == [1, 2] and points.lat.tolist() == [3, 4]
+    assert points.area_m2 is not None and points.area_m2.tolist() == [1e6, 1e6]
+    assert points.index.tolist() == [1, 0] and points.mask.all()
+
+
+def test_a_masked_or_textual_array_is_no_list_of_points() -> None:
+    """Fault 97, and fault 25: what is under a mask is no number."""
+    plain = np.array([1.0, 2.0])
+    masked = np.ma.array(plain, mask=[False, True])
+    for name, given in {
+        "lon": (masked, plain),
+        "lat": (plain, masked),
+    }.items():
+        with pytest.raises(CouplingError, match=f"{name} is nan at point 1"):
+            Points.make(*given)
+    assert Points.make(plain, plain, area_m2=masked, mask=[1, 0]).n == 2, "it is not served"
+    with pytest.raises(CouplingError, match="area_m2.* nan at point 1|area_m2.*point 1"):
+        Points.make(plain, plain, area_m2=masked)
+    with pytest.raises(CouplingError, match="mask is masked at point 1"):
+        Points.make(plain, plain, mask=masked > 0)
+    with pytest.raises(CouplingError, match="lon is <U1, expected real numbers"):
+        Points.make(np.array(["a", "b"]), plain)
+    with pytest.raises(CouplingError, match="lon: .*expected an array"):
+        Points.make([[1.0], [2.0, 3.0]], plain)
