@@ -135,9 +135,12 @@ def whole_codes(
         codes = codes.view(np.uint8)
     if not missing.any():
         return codes
-    classes = missing & np.isin(codes, list(of.variants[variant])) if by_number else None
-    if classes is not None and classes.any():
-        code = codes[classes][0]
-        _LOG.info("%s: fill value %s is a class code and read as that class", where, code)
-        missing = missing & ~classes
+    if by_number:
+        marks = codes[missing]
+        classes = np.isin(marks, list(of.variants[variant]))
+        if classes.any():
+            code = marks[classes][0]
+            _LOG.info("%s: fill value %s is a class code and read as that class", where, code)
+            missing = missing.copy()
+            missing[missing] = ~classes
     return np.where(missing, codes.dtype.type(of.nodata[0]), codes)

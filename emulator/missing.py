@@ -70,10 +70,11 @@ class Marks:
         """Tell which stored numbers are missing: bool of the same shape; NaN is."""
         floats = stored.dtype.kind == "f"
         missing = np.isnan(stored) if floats else np.zeros(stored.shape, dtype=bool)
-        for fill in self.fills:
-            missing |= stored == fill
-            if floats and LARGE < abs(fill) < np.inf:
-                with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
+            has_large = floats and bool((np.abs(stored) > LARGE).any())
+            for fill in self.fills:
+                missing |= stored == fill
+                if has_large and LARGE < abs(fill) < np.inf:
                     missing |= np.abs(stored - fill) <= SAME_FILL * abs(fill)
         if self.low is not None:
             missing |= stored < self.low
