@@ -131,7 +131,8 @@ int landstep_get_change(int handle, const char *class_name, double *gain, double
 int landstep_get_change_float(int handle, const char *class_name, float *gain, float *loss,
                               long long n_values);
 
-/* Copy an attribute of a field: units, denominator, long_name, standard_name or schedule.
+/* Copy an attribute of a field: units, denominator, long_name, standard_name or schedule; or notes,
+ * what a user should know of its baseline or, by the name "points", of the points; "" where nothing.
  *   text             out: the attribute and a NUL; a room of size bytes that is too small is an error
  */
 int landstep_describe(int handle, const char *name, const char *attribute, char *text, int size);

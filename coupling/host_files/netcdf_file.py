@@ -144,9 +144,12 @@ class NetcdfHostFile:
         return of_all
 
     def types(self, record: int = 0) -> list[tuple[str, str, np.ndarray]]:
-        """Give every variable of types: its name, its field, and its (n,) float64 values."""
+        """Give every variable of types: its name, its field, and its (n,) float64 values.
+
+        Packed ones are the numbers that they are a little off from.
+        """
         return [
-            (held.table.name, name, values)
+            (held.table.name, name, _whole(values))
             for held in self.held
             if held.table.types
             for name, values in held.fields(record).items()
@@ -278,8 +281,7 @@ def _land(file: NetcdfFile, layout: Layout, n: int) -> np.ndarray:
     numbers = None if of is None else _of_points(file, of.name, n)
     if of is None or numbers is None:
         return land
-    whole = np.rint(numbers)  # packed numbers are a little off
-    numbers = np.where(np.abs(numbers - whole) <= WHOLE_TOLERANCE, whole, numbers)
+    numbers = _whole(numbers)
     wrong = np.isfinite(numbers) & (numbers != of.land) & (numbers != of.water)
     if wrong.any():
         point = int(np.flatnonzero(wrong)[0])
@@ -288,6 +290,12 @@ def _land(file: NetcdfFile, layout: Layout, n: int) -> np.ndarray:
             f"{of.land} (land) or {of.water} (water)"
         )
     return land & (numbers == of.land)
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """Round what packing leaves of whole numbers; what is farther from one stays."""
+    whole = np.rint(values)
+    return np.where(np.abs(values - whole) <= WHOLE_TOLERANCE, whole, values)
 
 
 def _of_points(file: NetcdfFile, name: str | int | None, n: int) -> np.ndarray | None:
