@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +22,10 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
     On an error the old file stays as it was, and nothing else is left. A process that is killed
     leaves the old file, and what it wrote so far under a name that `remove_temporaries` knows.
-    Raises InputError, with the path and the reason, where the system cannot write.
+    Raises InputError, with the path and the reason, where the system cannot write, or something
+    other than a regular file is at `path`: see `destination`.
     """
-    target = Path(os.path.realpath(path))
+    target = destination(path)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         yield temporary
@@ -35,6 +37,62 @@ def replacing(path: Path | str) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # where it could not be made, nor can it be removed
             temporary.unlink()
+
+
+def destination(path: Path | str) -> Path:
+    """Return the path that a new file takes, with all links resolved; nothing is written.
+
+    A link to a regular file is followed: the new file takes the place of what it points to.
+    Raises InputError where a folder, a device, a fifo, a socket, a link to nothing or a loop of
+    links is at `path`: only a regular file is ever replaced.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        if os.path.islink(path):
+            raise InputError(
+                f"{path}: cannot write: is a link to {os.readlink(path)}, which is not there; "
+                "expected a regular file or nothing: remove the link, or make the file"
+            ) from None
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{str(path)!r}: cannot write: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path}: cannot write: Is a directory")
+    if not stat.S_ISREG(mode):
+        raise InputError(
+            f"{path}: cannot write: is {kind_of(mode)}, expected a regular file or nothing; name "
+            "another path"
+        )
+    return Path(os.path.realpath(path))
+
+
+def kind_of(mode: int) -> str:
+    """Return in words what a path that is no regular file is, from its `st_mode`."""
+    kinds = {
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+        stat.S_IFIFO: "a fifo",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFDIR: "a directory",
+    }
+    return kinds.get(stat.S_IFMT(mode), "not a regular file")
+
+
+def refuse_links_out(folder: Path) -> None:
+    """Refuse a folder that holds a link to a file or folder outside it.
+
+    Raises InputError naming the first such link.
+    """
+    inside = folder.resolve()
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
+            raise InputError(
+                f"{path}: is a link to {os.readlink(path)}, outside the folder; a run that begins "
+                "anew writes nothing there: remove the link, or name another folder"
+            )
 
 
 def remove_temporaries(folder: Path) -> None:

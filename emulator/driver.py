@@ -100,7 +100,7 @@ def run_years(
             if ranks.is_first:
                 stack.enter_context(held_folder(output))
                 if not (there or by_hand):
-                    begin(output, of, settings)
+                    begin(output, of, settings, fresh=fresh)
         reached = [_stopped_at(emulator, leg, output) if there else None for leg in legs]
         writer = stack.enter_context(Writer())
         run = _Run(emulator, output, writer, stop, progress)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from landstep.emulator.atomic import kind_of
 from landstep.emulator.errors import InputError
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -28,8 +30,9 @@ def check_file(path: Path) -> None:
     says.
     """
     try:
-        if path.is_dir():
-            raise InputError(f"{path}: is a directory, expected a NetCDF file")
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # a fifo would be waited for, a device read without end
+            raise InputError(f"{path}: is {kind_of(mode)}, expected a NetCDF file")
         with open(path, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             head = stream.read(512)

@@ -7,11 +7,17 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from landstep.emulator.atomic import remove_temporaries, replacing
+from landstep.emulator.atomic import (
+    destination,
+    refuse_links_out,
+    remove_temporaries,
+    replacing,
+)
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import Experiment
@@ -19,6 +25,8 @@ from landstep.emulator.legs import RESTARTS
 from landstep.emulator.state import previous_path
 
 RECORD = "run.json"
+_WRITTEN = re.compile(r"land_use_-?\d+\.nc|restart(_backward)?\.nc|run\.json")
+"""What a run writes: only regular files are replaced."""
 
 
 _NOT_THE_RUNS: Any = {
@@ -60,7 +68,9 @@ def held_folder(path: Path) -> Iterator[None]:
 
     What a killed run left half-written is removed. Where the file system knows no locks, nothing
     keeps others out.
-    Raises InputError where the folder cannot be made; ConfigError where another run is in it.
+    Raises InputError where the folder cannot be made, or holds a device, a fifo, a socket, a folder
+    or a link to nothing under the name of a file that a run writes; ConfigError where another run
+    is in it.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -77,6 +87,9 @@ def held_folder(path: Path) -> Iterator[None]:
         except OSError:
             pass
         remove_temporaries(path)
+        for entry in path.iterdir():
+            if _WRITTEN.fullmatch(entry.name):
+                destination(entry)
         yield
     finally:
         os.close(handle)
@@ -89,7 +102,7 @@ def holds(path: Path, of: dict[str, Any], settings: dict[str, Any] | None = None
     Raises ConfigError where it holds another run, InputError where its record cannot be read.
     """
     record = path / RECORD
-    if not record.exists():
+    if not destination(record).exists():
         return False
     for name, (found, expected) in differences(read_record(record), of, settings).items():
         raise ConfigError(
@@ -134,11 +147,21 @@ def _inner(theirs: Any, ours: Any) -> dict[str, tuple[Any, Any]]:
     return found
 
 
-def begin(path: Path, of: dict[str, Any], settings: dict[str, Any] | None = None) -> None:
+def begin(
+    path: Path,
+    of: dict[str, Any],
+    settings: dict[str, Any] | None = None,
+    *,
+    fresh: bool = False,
+) -> None:
     """Make a folder a run's; restart files that are there are kept as the previous ones.
 
     of, settings : as in `holds`; both go into the record
+    fresh : whatever the folder holds; then no link in it may lead out of it
+    Raises InputError where the record cannot be written, or such a link is there.
     """
+    if fresh:
+        refuse_links_out(path)
     for name in RESTARTS:
         if (path / name).exists():
             (path / name).replace(previous_path(path / name))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from landstep.emulator.atomic import destination
 from landstep.emulator.classes import MASKED
 from landstep.emulator.climate import Climate, read_climate, restart_sizes, restart_variables
 from landstep.emulator.errors import InputError, StateError
@@ -196,9 +197,10 @@ class State(Owner):
         Raises InputError where the file cannot be written; the old one is then untouched.
         """
         path = Path(path)
+        file = destination(path)
         try:
-            if path.exists():
-                _keep_previous(path)
+            if file.exists():
+                _keep_previous(path, file)
         except OSError as error:
             raise InputError(
                 f"{path}: cannot keep the restart that it replaces: {error.strerror}"
@@ -383,15 +385,20 @@ def previous_path(path: Path) -> Path:
     return path.with_name(path.name + ".previous")
 
 
-def _keep_previous(path: Path) -> None:
-    """Put a second name to the old file, so that no moment has no whole file."""
+def _keep_previous(path: Path, file: Path) -> None:
+    """Put a second name to the old file, so that no moment has no whole file.
+
+    file : where it lies, links resolved
+    """
     previous = previous_path(path)
+    if not previous.is_symlink():  # a link is replaced, not followed
+        destination(previous)
     linked = previous.with_name(previous.name + ".next")
     linked.unlink(missing_ok=True)
     try:
-        os.link(path, linked)
+        os.link(file, linked)
     except OSError:
-        shutil.copyfile(path, linked)
+        shutil.copyfile(file, linked)
     os.replace(linked, previous)
 
 

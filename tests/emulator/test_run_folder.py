@@ -1,6 +1,7 @@
 """The folder of a run: whose it is, one run at a time, nothing half-written left in it."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -87,3 +88,26 @@ def test_one_run_at_a_time_is_in_a_folder(tmp_path):
         other.communicate("")
     with held_folder(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("name", ["land_use_2016.nc", "restart.nc", "run.json"])
+def test_what_is_no_file_is_named_before_a_year_is_computed(tmp_path, name):
+    """Fault 93: a fifo would be waited for, a device be replaced."""
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match=name), held_folder(tmp_path):
+        raise AssertionError("held")
+    if name == "run.json":
+        with pytest.raises(InputError, match=name):
+            holds(tmp_path, {})
+
+
+def test_a_run_that_begins_anew_follows_no_link_out_of_its_folder(tmp_path):
+    """Fault 93. Without --fresh a link that a user set is followed."""
+    folder, other = tmp_path / "run", tmp_path / "other.nc"
+    folder.mkdir()
+    other.write_text("another's")
+    (folder / "land_use_2016.nc").symlink_to(other)
+    with pytest.raises(InputError, match=r"land_use_2016\.nc"):
+        begin(folder, {}, fresh=True)
+    begin(folder, {})
+    assert other.read_text() == "another's" and (folder / RECORD).exists()
