@@ -356,7 +356,7 @@ class Coupler:
         whole = emulator.whole(replace(self._state, kept=kept))
         with ranks.together():
             if whole is not None:
-                whole.save(path)
+                whole.save(path, compression=emulator.experiment.output.compression)
 
     def close(self) -> None:
         """Let the emulator go. A later call raises CouplingError."""

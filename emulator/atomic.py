@@ -55,10 +55,10 @@ def destination(path: Path | str) -> Path:
                 "expected a regular file or nothing: remove the link, or make the file"
             ) from None
         return Path(os.path.realpath(path))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{str(path)!r}: cannot write: {getattr(error, 'strerror', None) or error}"
-        ) from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot write: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InputError(f"{str(path)!r}: not a path: {error}") from error
     if stat.S_ISDIR(mode):
         raise InputError(f"{path}: cannot write: Is a directory")
     if not stat.S_ISREG(mode):

@@ -158,7 +158,7 @@ def restart_variables(climate: Climate | None) -> list[Variable]:
         "variables": " ".join(climate.variables),
         "last_year": np.int32(climate.last),
     }
-    return [Variable("climate", DIMS, climate.years, about, dtype=np.float32, compress="zstd")]
+    return [Variable("climate", DIMS, climate.years, about, dtype=np.float32)]
 
 
 def read_climate(file: NetcdfFile, share: Share | None) -> Climate | None:

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
-from landstep.emulator.emulator import ALONE, Emulator
+from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError
 from landstep.emulator.legs import Leg, copied_years, legs_of, require_forcing
 from landstep.emulator.model_checks import direction_of
 from landstep.emulator.output import Year
 from landstep.emulator.quota_report import QuotaReport, worst_of
-from landstep.emulator.ranks import Ranks
+from landstep.emulator.ranks import ALONE, Ranks
 from landstep.emulator.run_folder import begin, held_folder, holds, identity, settings_of
 from landstep.emulator.state import State, checksum_of
 from landstep.emulator.writer import Writer
@@ -195,7 +195,8 @@ def _write(emulator: Emulator, year: Year, output: Path, restart: str | None) ->
     """Write a year's map, and then the restart: a restart's map is always there."""
     emulator.output.write(output / f"land_use_{year.state.year}.nc", year)
     if restart is not None:
-        year.state.save(output / restart)
+        compression = emulator.experiment.output.compression
+        year.state.save(output / restart, compression=compression)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.grid import Grid
 from landstep.emulator.host_values import ZONE_VARIABLES, check_name
 from landstep.emulator.host_zones import HostZones, needed, zones_of
-from landstep.emulator.inputs import Files, Inputs, open_files
+from landstep.emulator.inputs import Files, Inputs, check_files, open_files
 from landstep.emulator.mapped import Maps, zeros
 from landstep.emulator.model_checks import check_fit, check_lag, direction_of
 from landstep.emulator.network import Network
@@ -28,18 +28,16 @@ from landstep.emulator.output import Output, Year
 from landstep.emulator.owned import Remembered, take
 from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.quotas import older, owed
-from landstep.emulator.ranks import Ranks
+from landstep.emulator.ranks import ALONE, Ranks
 from landstep.emulator.session import Session, refuse_two_runtimes
 from landstep.emulator.settled import Settled
-from landstep.emulator.state import State
+from landstep.emulator.state import State, check_restart
 from landstep.emulator.state_checks import Belonging, check_next, check_way
 from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
 from landstep.emulator.tiling import Box, Cut, blocks
 from landstep.emulator.user_arrays import check_classes, class_map, class_maps
 from landstep.emulator.window_size import core_for
 from landstep.emulator.years import calendar_year
-
-ALONE = Ranks()
 
 
 @dataclass(frozen=True)
@@ -85,6 +83,7 @@ class Emulator:
                 gated=gated,
             )
         ranks.same(_alike(experiment, session))
+        check_files(experiment, ranks)
         with ranks.together():
             files = open_files(experiment)
         reach = session.card.halo + session.card.stride
@@ -134,6 +133,8 @@ class Emulator:
         direction; InputError for a year without a map; StateError for a restart of another model,
         grid, scheme, year or direction.
         """
+        if restart is not None:
+            check_restart(Path(restart), self.assembly.ranks)
         with self.assembly.ranks.together():
             asked = None if year is None else calendar_year(year)
             return self._start(asked, direction, restart, cold)
@@ -382,7 +383,8 @@ class Emulator:
         if isinstance(coarse, Grid):
             places = coarse.lat_deg[row[0] : row[-1] + 1], coarse.lon_deg[col[0] : col[-1] + 1]
         of = self.scheme
-        return Output(self.grid, of, self.experiment.name, row - row[0], col - col[0], places)
+        name, compression = self.experiment.name, self.experiment.output.compression
+        return Output(self.grid, of, name, row - row[0], col - col[0], places, compression)
 
     def record(self, state: State) -> Year | None:
         """Bring together what is written of a state: on the first rank, None on the others.

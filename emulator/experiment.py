@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from pydantic import (
 
 from landstep.emulator.builtin import builtin_path
 from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.first_look import file_sha256
 from landstep.emulator.path_text import path_problem
 from landstep.emulator.providers import pair_problem
 from landstep.emulator.source_name import split_source
@@ -89,9 +89,12 @@ class OutputTable(StrictTable):
 
     confidence : the probability of each cell's likeliest class; the network then runs over all
         land in every year, also where no quota needs it
+    compression : of the maps in a year's file and in the restart. "zlib" is read by every program;
+        "zstd" is faster and needs a NetCDF library with this filter. The values are the same
     """
 
     confidence: bool = False
+    compression: Literal["zlib", "zstd"] = "zlib"
 
 
 class ClimateTable(StrictTable):
@@ -200,6 +203,12 @@ class Experiment(StrictTable):
             *(self.static_source(entry)[0] for entry in entries),
         ]
 
+    def opened_files(self) -> list[Path]:
+        """Paths of all NetCDF files that are opened for it, each once."""
+        more = [self.climate.reference, self.coupling.weights]
+        there = [path for file in more if file is not None and (path := self.path(file)).is_file()]
+        return list(dict.fromkeys([*self.input_files(), *there]))
+
     def model_path(self) -> Path:
         """Path of the ONNX file; "builtin:NAME" is one that came with the package.
 
@@ -216,8 +225,7 @@ class Experiment(StrictTable):
         for name, expected in self.checksums.items():
             path = self.path(name)
             try:
-                with path.open("rb") as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                found = file_sha256(path)
             except OSError as error:
                 raise InputError(f"{path}: named in [checksums]: {error.strerror}") from error
             if found != expected:

@@ -10,9 +10,11 @@ from landstep.emulator.classes import MASKED, OUTSIDE, Scheme, scheme
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import Experiment
 from landstep.emulator.features import known
+from landstep.emulator.first_look import look_on_first, looking
 from landstep.emulator.forcing import Forcing
 from landstep.emulator.grid import Grid, coarse_index
 from landstep.emulator.land_use import LandUse
+from landstep.emulator.ranks import ALONE, Ranks
 from landstep.emulator.shares import Division, Share
 from landstep.emulator.statics import Source, Statics
 
@@ -130,11 +132,10 @@ class Files:
 
 
 def open_files(experiment: Experiment) -> Files:
-    """Open an experiment's files.
+    """Open an experiment's files, which `check_files` has looked at.
 
     Raises InputError or ConfigError, naming the file, where one is wrong.
     """
-    experiment.verify_checksums()
     table = experiment.land_use
     land_use = LandUse.open(
         experiment.path(table.file),
@@ -155,11 +156,25 @@ def open_files(experiment: Experiment) -> Files:
     return Files(land_use, forcing, sources, row, col)
 
 
+def check_files(experiment: Experiment, ranks: Ranks = ALONE) -> None:
+    """Look at an experiment's files on the first rank, before any rank opens one.
+
+    Raises InputError, naming the file, where one is missing, damaged, spins or crashes the NetCDF
+    library, or differs from its sha256 in [checksums].
+    """
+    with looking():
+        look_on_first(ranks, experiment.opened_files())
+    with ranks.together():
+        if ranks.is_first:
+            experiment.verify_checksums()
+
+
 def open_inputs(experiment: Experiment) -> Inputs:
     """Open an experiment's files, and check that they belong together.
 
     Raises InputError or ConfigError, naming the file, where one is wrong or does not fit the rest.
     """
+    check_files(experiment)
     files = open_files(experiment)
     return files.inputs(files.division(0).whole())
 

@@ -62,7 +62,7 @@ class Kept(Owner):
     def variables(self) -> list[Variable]:
         """Give the arrays as they stand in a file."""
         return [
-            Variable(PREFIX + name, _dims(name, array.ndim), array, {}, compress="zstd")
+            Variable(PREFIX + name, _dims(name, array.ndim), array, {})
             for name, array in self.arrays.items()
         ]
 

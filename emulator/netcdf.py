@@ -1,7 +1,9 @@
 """Read and write NetCDF.
 
 Reading refuses what is not a whole NetCDF file, and turns every missing value into NaN.
-Writing is atomic: a temporary file in the same folder, flushed to the disk, then renamed.
+Writing is atomic: a temporary file in the same folder, flushed to the disk, then renamed. A file
+that was written here ends in a checksum of all its bytes, which is held against them when it is
+opened.
 """
 
 from __future__ import annotations
@@ -18,12 +20,15 @@ import numpy as np
 
 from landstep.emulator.atomic import replacing
 from landstep.emulator.calendar import decode_years
+from landstep.emulator.checksum_trailer import append_trailer
 from landstep.emulator.encoding import Encoding, filled, kind_words
 from landstep.emulator.errors import InputError
-from landstep.emulator.file_checks import check_file, is_locked
+from landstep.emulator.file_checks import is_locked
+from landstep.emulator.first_look import look
 from landstep.emulator.netcdf_library import LIBRARY_ERRORS, LOCK, netcdf4, reason
 from landstep.emulator.rows import Rows, whole_blocks
 
+Compression = Literal["zlib", "zstd"]
 _CHUNK = 1024  # cells along each side of a stored chunk
 
 
@@ -36,7 +41,7 @@ class NetcdfFile:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        check_file(self.path)
+        look(self.path)
         try:
             with LOCK:
                 self._dataset = netcdf4.Dataset(str(self.path), "r")
@@ -235,7 +240,7 @@ class Variable:
     attrs: dict[str, Any] = field(default_factory=dict)
     dtype: Any = None
     fill: float | int | None = None
-    compress: Literal["zlib", "zstd"] | None = "zlib"
+    compress: Compression | None = "zlib"
 
 
 def write_netcdf(
@@ -257,6 +262,7 @@ def write_netcdf(
     with replacing(path) as temporary:
         try:
             _write_all(temporary, dims, variables, attrs)
+            append_trailer(temporary)
         except (OSError, RuntimeError) as error:
             raise InputError(f"{path}: cannot write: {_write_reason(temporary, error)}") from error
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from landstep.emulator.atomic import replacing
+from landstep.emulator.checksum_trailer import drop_trailer
 from landstep.emulator.errors import InputError
-from landstep.emulator.file_checks import check_file
+from landstep.emulator.first_look import look
 from landstep.emulator.netcdf_library import LOCK, netcdf4, reason
 
 
@@ -58,10 +59,11 @@ def edited_copy(source: Path, target: Path) -> Iterator[Edit]:
     Raises InputError, with the path and the reason, where the source is no whole NetCDF file or
     the copy cannot be written.
     """
-    check_file(source)
+    look(source)
     with replacing(target) as temporary:
         shutil.copyfile(source, temporary)
         try:
+            drop_trailer(temporary)  # it is of the source's bytes
             with LOCK:
                 dataset = netcdf4.Dataset(str(temporary), "r+")
                 dataset.set_auto_maskandscale(False)

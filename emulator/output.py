@@ -18,7 +18,7 @@ from landstep.emulator.area_sums import coarse_class_sums
 from landstep.emulator.classes import Scheme
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid
 from landstep.emulator.mapped import row_pieces
-from landstep.emulator.netcdf import Variable, write_netcdf
+from landstep.emulator.netcdf import Compression, Variable, write_netcdf
 from landstep.emulator.quota_report import QuotaReport
 from landstep.emulator.rows import Rows
 from landstep.emulator.state import State
@@ -47,6 +47,7 @@ class Output:
     row, col : (y,), (x,) int64, the coarse row of each row of the map, its column of each column,
         counted from the map's own first
     coarse : (cy,), (cx,) float64, latitudes and longitudes of the coarse cells; None for blocks
+    compression : of the maps: see `netcdf.Variable`
     """
 
     grid: Grid
@@ -55,11 +56,12 @@ class Output:
     row: np.ndarray
     col: np.ndarray
     coarse: tuple[np.ndarray, np.ndarray] | None
+    compression: Compression = "zlib"
 
     def write(self, path: Path, year: Year) -> None:
         """Write one map, its class areas, what its quotas came to, and its provenance.
 
-        The file is complete or not there; the map goes into it row by row, and is stored with zstd.
+        The file is complete or not there; the map goes into it row by row.
         Raises InputError where the file cannot be written.
         """
         state, (ny, nx) = year.state, self.grid.shape
@@ -87,9 +89,9 @@ class Output:
                 },
                 dtype=np.int8,
                 fill=-1,
-                compress="zstd",
+                compress=self.compression,
             ),
-            *_confidence(state, (y, x), _placed(self.grid)),
+            *_confidence(state, (y, x), _placed(self.grid), self.compression),
             *_classes(areas, self.scheme, (cy, cx)),
             *_quotas(year, areas, self.scheme, (cy, cx)),
             *self._coarse_places(),
@@ -128,7 +130,9 @@ class Output:
         ]
 
 
-def _confidence(state: State, dims: tuple[str, str], placed: dict[str, str]) -> list[Variable]:
+def _confidence(
+    state: State, dims: tuple[str, str], placed: dict[str, str], compression: Compression
+) -> list[Variable]:
     """Give the probability of each cell's likeliest class, where it was asked for."""
     if state.confidence is None:
         return []
@@ -143,7 +147,7 @@ def _confidence(state: State, dims: tuple[str, str], placed: dict[str, str]) -> 
             {"long_name": told, **shared, **placed},
             dtype=np.uint8,
             fill=0,
-            compress="zstd",
+            compress=compression,
         )
     ]
 
@@ -166,7 +170,6 @@ def _classes(areas: np.ndarray, of: Scheme, coarse: tuple[str, str]) -> list[Var
             ("time", "land_use_class", *coarse),
             areas[None] * AREA_UNIT_M2,
             {"long_name": f"{told} in each coarse cell", **shared},
-            compress="zstd",
         ),
         Variable(
             "class_name",
@@ -209,7 +212,6 @@ def _quotas(year: Year, areas: np.ndarray, of: Scheme, coarse: tuple[str, str]) 
             ("time", "land_use_group", *coarse),
             values[None] * AREA_UNIT_M2,
             {"long_name": f"{told}, {each}, in each coarse cell", **shared},
-            compress="zstd",
         )
         for name, (values, told) in cells.items()
     ]

@@ -207,6 +207,10 @@ class Ranks:
         return piece
 
 
+ALONE = Ranks()
+"""A process without others."""
+
+
 @contextlib.contextmanager
 def ended_by_all(ranks: Ranks) -> Iterator[None]:
     """End a program on all ranks when one fails: a shared error is told once, by the first.

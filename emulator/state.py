@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ from landstep.emulator.atomic import destination
 from landstep.emulator.classes import MASKED
 from landstep.emulator.climate import Climate, read_climate, restart_sizes, restart_variables
 from landstep.emulator.errors import InputError, StateError
+from landstep.emulator.first_look import look, look_on_first
 from landstep.emulator.grid import AREA_UNIT_M2
 from landstep.emulator.kept import Kept
 from landstep.emulator.mapped import put, row_pieces, zeros
-from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
+from landstep.emulator.netcdf import Compression, NetcdfFile, Variable, write_netcdf
 from landstep.emulator.owned import Owner, take
 from landstep.emulator.part import Part, runs
 from landstep.emulator.quota_report import QuotaReport
+from landstep.emulator.ranks import Ranks
 from landstep.emulator.restart_checks import (
     check_variables,
     integer_attribute,
@@ -190,8 +193,10 @@ class State(Owner):
             **({"kept": self.kept.identity()} if self.kept else {}),
         }
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, compression: Compression = "zlib") -> None:
         """Write the restart file.
+
+        compression : of the maps: "zstd" is faster, and fewer programs read it
 
         The file is complete or not there; one that it replaces stays beside it as PATH.previous.
         Raises InputError where the file cannot be written; the old one is then untouched.
@@ -215,7 +220,7 @@ class State(Owner):
                     self._rows(name),
                     {"long_name": self._meaning(name)},
                     dtype=kind,
-                    compress="zstd",
+                    compress=compression,
                 )
                 for name, (kind, dims) in ARRAYS.items()
             ]
@@ -270,22 +275,8 @@ class State(Owner):
         previous good file where there is one.
         """
         path = Path(path)
-        try:
-            if not path.exists():
-                raise StateError(
-                    f"{path}: restart file not found{_previous_hint(path)}. A cold start is never "
-                    "taken instead: ask for one"
-                )
+        with _reading(path):
             return cls._read(path, share)
-        except StateError:
-            raise
-        except (InputError, OSError) as error:
-            raise StateError(f"restart cannot be read: {error}{_previous_hint(path)}") from error
-        except (Exception, MemoryError) as error:  # whatever a library makes of damaged bytes
-            raise StateError(
-                f"{path}: restart is damaged ({type(error).__name__}: {error})"
-                f"{_previous_hint(path)}"
-            ) from error
 
     @classmethod
     def _read(cls, path: Path, share: Share | None = None) -> State:
@@ -349,6 +340,38 @@ class State(Owner):
 
 class _OtherGrid(StateError):
     """A whole restart, of another grid."""
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a restart file into a StateError that names the one before it."""
+    try:
+        if not path.exists():
+            raise StateError(
+                f"{path}: restart file not found{_previous_hint(path)}. A cold start is never "
+                "taken instead: ask for one"
+            )
+        yield
+    except StateError:
+        raise
+    except (InputError, OSError) as error:
+        raise StateError(f"restart cannot be read: {error}{_previous_hint(path)}") from error
+    except (Exception, MemoryError) as error:  # whatever a library makes of damaged bytes
+        raise StateError(
+            f"{path}: restart is damaged ({type(error).__name__}: {error}){_previous_hint(path)}"
+        ) from error
+
+
+def check_restart(path: Path, ranks: Ranks) -> None:
+    """Look at a restart file on the first rank, before any rank opens it; all ranks call it.
+
+    Raises StateError where it is missing or damaged; the message names the previous good file.
+    """
+    with ranks.together():
+        if ranks.is_first:
+            with _reading(path):
+                look(path)
+    look_on_first(ranks, [])
 
 
 def _read_map(

@@ -12,7 +12,7 @@ import numpy as np
 from landstep.emulator.classes import MASKED, first_place
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import Experiment, load_experiment
-from landstep.emulator.inputs import Files, open_files
+from landstep.emulator.inputs import Files, check_files, open_files
 from landstep.emulator.netcdf import NetcdfFile
 
 _NAME = re.compile(r"land_use_(-?\d+)\.nc")
@@ -47,6 +47,7 @@ class Run:
                 "writes them"
             )
         settings = load_experiment(experiment)
+        check_files(settings)
         files = open_files(settings)
         first = found[min(found)]
         attributes = _attributes(first)

@@ -65,7 +65,8 @@ def run(
     Backward in time: `landstep run world/experiment.toml --years 1985:1980 --output back`
 
     The same command again goes on where it stopped. SIGTERM or the time limit ends a run after
-    the year under way, with exit status 75; send SIGUSR1 instead to an mpirun.
+    the year under way, with exit status 75; send SIGUSR1 instead to an mpirun. Where a library
+    does not return within 8 s of a SIGTERM, the run is ended at once (SIGALRM, status 142).
 
     On many processes, with the same maps: `mpirun -n 16 landstep run ...` (needs the extra `mpi`)
     """
@@ -77,7 +78,7 @@ def run(
     first, last = parse_pair(years, ":", "--years")
     ranks = Ranks.launched()
     speaks = Progress("run", silent=not ranks.is_first)
-    with ended_by_all(ranks), speaks as progress, Stop(time_limit) as stop:
+    with ended_by_all(ranks), speaks as progress, Stop(time_limit, watched=ranks.size == 1) as stop:
         ran = run_years(
             experiment,
             first,

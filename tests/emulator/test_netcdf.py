@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from scipy.io import netcdf_file
 
+from landstep.emulator.checksum_trailer import drop_trailer
 from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import NetcdfFile, Rows, Variable, write_netcdf
 
@@ -90,7 +91,7 @@ def test_a_file_that_another_program_writes_hints_at_the_lock(tmp_path):
 def test_an_hdf5_file_cut_short_says_hdf_error_and_its_path(tmp_path):
     path = tmp_path / "a.nc"
     write_noise(path)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])  # its trailer is gone as well
     with pytest.raises(InputError, match=r"a\.nc: NetCDF: HDF error"):
         NetcdfFile(path)
 
@@ -117,6 +118,7 @@ def test_no_flipped_bit_changes_what_is_read(tmp_path, capfd):
 def test_damaged_data_name_the_variable(tmp_path):
     path = tmp_path / "a.nc"
     write_noise(path)
+    drop_trailer(path)  # a file of others: only its chunks have a checksum
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 0x10
     path.write_bytes(damaged)
