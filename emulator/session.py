@@ -20,6 +20,11 @@ from landstep.emulator.precision_gate import refuse_ungated
 from landstep.emulator.providers import PROVIDERS, needs_gate, pair_problem
 from landstep.emulator.runtime import load_onnxruntime, open_runtime, openvino_version
 
+FILES_REMEMBERED = 8
+"""Of so many files is remembered which windows were looked at: a host opens one, a study a few."""
+
+_FITS: dict[tuple[str, str], GraphFit] = {}
+
 
 @dataclass(frozen=True)
 class Session:
@@ -65,7 +70,8 @@ class Session:
         content = read_verified(path)
         proto = check_graph(content, str(path))
         card = Card.from_metadata(metadata_of(proto, str(path)), str(path))
-        fit = GraphFit.of(proto, card, str(path))
+        sha256 = hashlib.sha256(content).hexdigest()
+        fit = _fit_of(sha256, proto, card, str(path))
         if problem := pair_problem(provider, precision):
             raise ModelError(problem)
         if gated and needs_gate(provider, precision):
@@ -73,7 +79,7 @@ class Session:
         graph = graph_bytes(proto)
         session = open_runtime(graph, str(path), provider, precision, threads, device)
         provenance = _provenance(provider, precision)
-        return cls(card, hashlib.sha256(content).hexdigest(), provenance, session, fit)
+        return cls(card, sha256, provenance, session, fit)
 
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run one window.
@@ -115,6 +121,16 @@ class Session:
                 f"{self.card.stride}"
             )
         self._fit.check(window)
+
+
+def _fit_of(sha256: str, proto: Any, card: Card, where: str) -> GraphFit:
+    """Hold a graph against its card; the same file is looked at once in a process."""
+    key = sha256, where
+    if key not in _FITS:
+        while len(_FITS) >= FILES_REMEMBERED:
+            _FITS.pop(next(iter(_FITS)), None)
+        _FITS[key] = GraphFit.of(proto, card, where)
+    return _FITS[key]
 
 
 def _provenance(provider: str, precision: str) -> dict[str, str]:
