@@ -70,7 +70,12 @@ $(VENV)/demo.stamp: $(VENV)/bin/python $(SOURCES)
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/bin/python $(SOURCES)
-	$(PIP) '.[cpu,plot,host,train,geotiff,evaluate,test]'
+	@if [ -f $@ ] && [ $@ -nt pyproject.toml ] && [ $@ -nt constraints.txt ]; then \
+	  echo "installing landstep anew"; $(PIP) --no-deps --no-build-isolation .; \
+	else \
+	  echo "installing landstep and what its tests need"; \
+	  $(PIP) '.[cpu,plot,host,train,geotiff,evaluate,test]'; \
+	fi
 	@touch $@ $(VENV)/demo.stamp
 
 clean:
