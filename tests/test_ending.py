@@ -31,7 +31,7 @@ def fail(how: str) -> None:
             door.typer.echo("x" * 100)
     if how == "wait":
         print("waits", flush=True)
-        __import__("time").sleep(60)
+        __import__("time").sleep(1800)
     raise {
         "os": PermissionError(13, "Permission denied", "/data/a.nc"),
         "full": OSError(28, "No space left on device"),
@@ -50,7 +50,7 @@ door.main()
 def failing(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
     """Run a command that fails in some way."""
     command = [sys.executable, "-c", FAILING, *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
+    return subprocess.run(command, capture_output=True, text=True, timeout=1800, **more)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_reader_that_goes_away_is_no_noise() -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(60) == 141
+        assert process.wait(1800) == 141
 
 
 def test_an_interruption_ends_with_the_status_of_one() -> None:
@@ -98,7 +98,7 @@ def test_an_interruption_ends_with_the_status_of_one() -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert b"Traceback" not in process.stderr.read()
-        assert process.wait(60) == 130
+        assert process.wait(1800) == 130
 
 
 def test_a_full_standard_output_is_said() -> None:

@@ -37,7 +37,7 @@ def command(name: str, world: Path, out: Path) -> list[str]:
 def test_no_command_opens_a_connection(name: str, world: Path, tmp_path: Path) -> None:
     """By Python's own events: an attempt ends the process with the name of the call."""
     words = [sys.executable, "-c", NO_SOCKETS, *command(name, world, tmp_path)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
@@ -50,7 +50,7 @@ def test_a_run_without_any_network_is_the_same_run(world: Path, tmp_path: Path) 
         pytest.skip("name spaces of the network cannot be made here")
     words = [sys.executable, "-m", "landstep", *command("run", world, tmp_path)]
     done = subprocess.run(
-        [*apart, *words], capture_output=True, text=True, timeout=600, check=False
+        [*apart, *words], capture_output=True, text=True, timeout=1800, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "run" / "land_use_2016.nc").exists()

@@ -14,8 +14,8 @@ def card(**changes):
     """Give the card of a network that does not exist."""
     values = {
         "name": "m", "landstep_version": "0", "scheme": "hilda8", "class_codes": [0, 1],
-        "class_names": ["ocean", "land"], "states": ["urban"], "continuous": [], "categories": [], "base": 1, "depth": 1,
-        "history": 1, "direction": "both", "lags": [10, 1],
+        "class_names": ["ocean", "land"], "states": ["urban"], "continuous": [],
+        "categories": [], "base": 1, "depth": 1, "history": 1, "direction": "both", "lags": [10, 1],
     }  # fmt: skip
     return Card(**(values | changes))
 

@@ -10,7 +10,7 @@ from landstep.emulator.writer import Writer
 def test_pieces_are_written_in_order_while_the_caller_goes_on():
     begin, done = threading.Event(), []
     with Writer() as writer:
-        writer.put(lambda: begin.wait(5) and done.append(1))
+        writer.put(lambda: begin.wait(1800) and done.append(1))
         assert done == []
         begin.set()
         writer.put(lambda: done.append(2))
