@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError
+from landstep.emulator.inputs import unverified
 from landstep.emulator.legs import Leg, copied_years, legs_of, require_forcing
 from landstep.emulator.model_checks import direction_of
 from landstep.emulator.output import Year
@@ -56,6 +57,7 @@ def run_years(
     fresh: bool = False,
     stop: Callable[[], str] = lambda: "",
     progress: Callable[[str], None] = lambda text: None,
+    note: Callable[[str], None] = lambda text: None,
     ranks: Ranks = ALONE,
 ) -> Ran:
     """Step from the map of `first` to `last`, writing every map and a restart into a folder.
@@ -72,6 +74,7 @@ def run_years(
     cold : start with nothing known but the coast
     fresh : begin anew, whatever the folder holds
     stop : asked after each year but the last; what it gives, unless "", is why to end there
+    note : is told once, on the first rank, which inputs no checksum confirms
     ranks : processes that share the map; the first of them writes, and all make the same call
     returns : the last state (this rank's part of it), and what came of the quotas
     Raises what `Emulator` raises, InputError, before anything is computed or written, where the
@@ -80,6 +83,9 @@ def run_years(
     """
     first, last = calendar_year(first, "first"), calendar_year(last, "last")
     emulator = Emulator.open(experiment, ranks)
+    with ranks.together():
+        if ranks.is_first and (missing := unverified(emulator.experiment)):
+            note(missing)
     both_ways = restart is None and not cold
     legs = legs_of(emulator, first, last) if both_ways else (Leg(first, last),)
     for leg in legs:

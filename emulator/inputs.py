@@ -10,7 +10,7 @@ from landstep.emulator.classes import MASKED, OUTSIDE, Scheme, scheme
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import Experiment
 from landstep.emulator.features import known
-from landstep.emulator.first_look import look_on_first, looking
+from landstep.emulator.first_look import look, look_on_first, looking
 from landstep.emulator.forcing import Forcing
 from landstep.emulator.grid import Grid, coarse_index
 from landstep.emulator.land_use import LandUse
@@ -167,6 +167,21 @@ def check_files(experiment: Experiment, ranks: Ranks = ALONE) -> None:
     with ranks.together():
         if ranks.is_first:
             experiment.verify_checksums()
+
+
+def unverified(experiment: Experiment) -> str:
+    """Return in words which of an experiment's files no checksum confirms; "" where there is none.
+
+    `check_files` has looked at them. The other ones end in landstep's checksum, or stand in
+    [checksums].
+    """
+    named = {experiment.path(name).resolve() for name in experiment.checksums}
+    names = [
+        path.name
+        for path in experiment.opened_files()
+        if path.resolve() not in named and look(path).sha256 is None
+    ]
+    return f"unverified, no checksum: {', '.join(names)}" if names else ""
 
 
 def open_inputs(experiment: Experiment) -> Inputs:

@@ -10,8 +10,9 @@ from landstep.emulator.builtin import builtin_path
 from landstep.emulator.card import Gate, Weights
 from landstep.emulator.errors import InputError, LandstepError
 from landstep.emulator.experiment import load_experiment
+from landstep.emulator.first_look import look
 from landstep.emulator.grid import AREA_UNIT_M2
-from landstep.emulator.inputs import open_inputs
+from landstep.emulator.inputs import open_inputs, unverified
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.session import Session
 from landstep.emulator.state import State
@@ -95,6 +96,7 @@ def _experiment(path: Path) -> str:
         ("forcing", f"{inputs.forcing.years[0]} to {inputs.forcing.years[-1]}"),
         ("states", ", ".join(inputs.forcing.states)),
         ("scenario", inputs.forcing.scenario or "none named"),
+        ("files", unverified(experiment) or "verified by their checksums"),
     )
 
 
@@ -112,8 +114,10 @@ def _netcdf(path: Path) -> str:
                 ("owed", f"{np.abs(state.debt).sum() * AREA_UNIT_M2 / 1e6:.4g} km2"),
                 ("model sha256", state.model),
                 ("checksum", f"{state.checksum} (holds)"),
+                ("bytes", _bytes(path)),
             )
         pairs: list[tuple[str, object]] = [("file", attributes.get("title", path.name))]
+        pairs.append(("bytes", _bytes(path)))
         if "time" in file.names():
             pairs.append(("years", _years(file)))
         for name in file.names():
@@ -127,6 +131,11 @@ def _netcdf(path: Path) -> str:
         if file.groups():
             pairs.append(("", "landstep reads the variables of the root alone, not of groups"))
         return lines_of(*pairs)
+
+
+def _bytes(path: Path) -> str:
+    sha256 = look(path).sha256
+    return f"verified (sha256 {sha256})" if sha256 else "unverified: the file has no checksum"
 
 
 def _years(file: NetcdfFile) -> str:

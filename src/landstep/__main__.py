@@ -89,6 +89,7 @@ def run(
             fresh=fresh,
             stop=stop.reason,
             progress=progress.say,
+            note=progress.note,
             ranks=ranks,
         )
         with ranks.together():

@@ -48,6 +48,11 @@ class Progress:
             self._last = time.monotonic()
             print(f"{self.work}: {text}", file=sys.stderr, flush=True)
 
+    def note(self, text: str) -> None:
+        """Say something that stays to be read, on a line of its own."""
+        if not self._silent:
+            self._console.print(f"{self.work}: {text}", markup=False, soft_wrap=True)
+
     def count(self, done: int, total: int, what: str) -> None:
         """Say how many pieces of the work are done."""
         self.say(f"{what} ({done} of {total})")

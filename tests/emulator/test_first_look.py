@@ -11,10 +11,14 @@ import netCDF4
 import numpy as np
 import pytest
 
+from landstep.data.world import make_world
 from landstep.emulator import first_look, first_reader
 from landstep.emulator.errors import InputError
+from landstep.emulator.experiment import load_experiment
 from landstep.emulator.first_look import file_sha256, look, looking
 from landstep.emulator.first_reader import READER, FirstReader
+from landstep.emulator.inputs import check_files, unverified
+from landstep.emulator.inspection import describe
 from landstep.emulator.netcdf import NetcdfFile, Variable, write_netcdf
 from landstep.emulator.netcdf_edit import edited_copy
 
@@ -156,3 +160,29 @@ def test_what_would_be_waited_for_is_refused(tmp_path: Path) -> None:
         NetcdfFile(tmp_path / "a.nc")
     with pytest.raises(InputError, match="device"):
         NetcdfFile("/dev/zero")
+
+
+def test_inspect_says_whether_a_file_is_verified(tmp_path: Path) -> None:
+    path, own = write(tmp_path / "a.nc"), tmp_path / "b.nc"
+    write_netcdf(own, {"x": 3}, [Variable("a", ("x",), np.arange(3))], {})
+    assert "unverified" in describe(path)
+    assert f"verified (sha256 {file_sha256(own)})" in describe(own)
+
+
+def test_a_run_says_which_inputs_no_checksum_confirms(tmp_path: Path) -> None:
+    """Those that another program wrote, less those of [checksums]."""
+    folder = tmp_path / "w"
+    make_world(folder, seed=3, shape=(60, 60))
+    experiment = load_experiment(folder / "experiment.toml")
+    check_files(experiment)
+    assert unverified(experiment) == ""
+    for name in ("soil.nc", "zones.nc"):
+        with netCDF4.Dataset(folder / name, "a") as file:
+            file.setncattr("edited", "by hand")
+    check_files(experiment)
+    assert "soil.nc, zones.nc" in unverified(experiment)
+    named = experiment.model_copy(
+        update={"checksums": {"soil.nc": file_sha256(folder / "soil.nc")}}
+    )
+    check_files(named)
+    assert "soil.nc" not in unverified(named) and "zones.nc" in unverified(named)
