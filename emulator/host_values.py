@@ -9,7 +9,7 @@ import numpy as np
 
 from landstep.emulator.calendar import MONTH_NAMES
 from landstep.emulator.errors import CouplingError, InputError
-from landstep.emulator.missing import USUAL_FILLS
+from landstep.emulator.missing import LARGE, USUAL_FILLS
 
 ZERO_DEGC_K = 273.15
 """0 degrees Celsius in K. Source: BIPM, The International System of Units (2019), section 2.3.1."""
@@ -210,7 +210,7 @@ def _unit(name: str, units: str, where: str) -> Unit:
 
 def _check_numbers(name: str, plain: np.ndarray, counted: np.ndarray, where: str) -> None:
     """Refuse what is no number, or marks a missing one and can be no value in any unit."""
-    marks = (np.abs(plain) > 1e9) | np.isin(plain, USUAL_FILLS)
+    marks = (np.abs(plain) > LARGE) | np.isin(plain, USUAL_FILLS)
     for unit in VARIABLES[name].units.values():
         marks &= ~_in_range(name, plain, unit)
     for word, wrong in (("NaN", np.isnan(plain)), ("infinity", np.isinf(plain)), ("fill", marks)):
