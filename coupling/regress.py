@@ -19,6 +19,7 @@ from landstep.coupling.coupler import Coupler
 from landstep.coupling.points import Points
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, InputError
+from landstep.emulator.file_checks import check_output_folder
 from landstep.emulator.grid import Blocks
 from landstep.emulator.inputs import Inputs
 
@@ -62,6 +63,7 @@ def record(
         )
     if (folder / RECORD).exists() and not replace:
         raise ConfigError(f"{folder}: a reference is there; --replace writes over it")
+    check_output_folder(folder)
     arrays, provenance = run_reference(experiment, first, last)
     return store(folder, first, last, arrays, provenance)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,8 +119,3 @@ def size(n_bytes: float) -> str:
         if n_bytes >= factor:
             return f"{n_bytes / factor:.1f} {unit}"
     return f"{n_bytes / 1024:.0f} KiB"
-
-
-def writable(path: Path) -> bool:
-    """Tell whether a folder may be made, or written to."""
-    return os.access(nearest_folder(path), os.W_OK | os.X_OK)

@@ -17,8 +17,9 @@ from landstep.emulator.card import Card
 from landstep.emulator.classes import scheme
 from landstep.emulator.emulator import ALONE, Emulator
 from landstep.emulator.errors import ConfigError, InputError, LandstepError
-from landstep.emulator.estimates import Need, disk_need, memory_need, nearest_folder, writable
+from landstep.emulator.estimates import Need, disk_need, memory_need
 from landstep.emulator.experiment import Experiment, load_experiment
+from landstep.emulator.file_checks import check_output_folder
 from landstep.emulator.forcing import Forcing
 from landstep.emulator.grid import coarse_index
 from landstep.emulator.host_zones import HostZones
@@ -301,10 +302,7 @@ def _run(
     _room(look, "disk, estimated", disk_need(experiment, card, inputs, steps, output))
 
     def folder() -> tuple[bool, str]:
-        if output.exists() and not output.is_dir():
-            raise InputError(f"{output}: is a file, expected a folder; name another --output")
-        if not writable(output):
-            raise InputError(f"{nearest_folder(output)}: cannot be written to: Permission denied")
+        check_output_folder(output)
         goes_on = holds(output, identity(emulator, f"map of {first}"), settings_of(experiment))
         words = "holds this run, which would go on" if goes_on else "holds no run"
         return True, f"{output} {words}"

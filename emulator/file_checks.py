@@ -52,6 +52,20 @@ def check_file(path: Path) -> None:
         raise InputError(f"{str(path)!r}: not a path: {error}") from error
 
 
+def check_output_folder(path: Path) -> None:
+    """Refuse a folder that could not be made or written to, before anything is computed for it.
+
+    Raises InputError, naming the path that is in the way.
+    """
+    there = path.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise InputError(f"{there}: is a file, expected a folder to write into; name another one")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{there}: cannot be written to: Permission denied; name another folder")
+
+
 def is_locked(path: Path) -> bool:
     """Whether another program holds the file for writing, as HDF5 does."""
     with open(path, "rb") as stream:

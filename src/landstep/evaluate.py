@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from landstep.emulator.emulator import Emulator
+from landstep.emulator.file_checks import check_output_folder
 from landstep.evaluation.case import case_of
 from landstep.evaluation.cross_validation import fold_emulators
 from landstep.evaluation.plan import Plan, check_plan
@@ -38,6 +39,7 @@ def evaluate_experiment(
     Raises ConfigError for pairs or years that cannot be scored, or models of other folds, before
     anything is computed, and what `Emulator` and the evaluation raise.
     """
+    check_output_folder(out)
     progress("opening the experiment")
     emulator = Emulator.open(experiment)
     if run is not None:

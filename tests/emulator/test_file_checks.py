@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.io import netcdf_file
 
 from landstep.emulator.errors import InputError
-from landstep.emulator.file_checks import check_file
+from landstep.emulator.file_checks import check_file, check_output_folder
 from landstep.emulator.netcdf import NetcdfFile
 
 
@@ -158,3 +158,21 @@ def test_what_is_no_path_is_refused(path):
 def test_what_a_shell_would_expand_is_said(path):
     with pytest.raises(InputError, match="not expanded"):
         check_file(Path(path))
+
+
+def test_a_folder_to_write_into_is_looked_at_first(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(InputError, match=f"{tmp_path / 'file'}: is a file, expected a folder"):
+            check_output_folder(path)
+    for path in (tmp_path, tmp_path / "new" / "run"):
+        check_output_folder(path)
+
+
+@pytest.mark.usefixtures("not_root")
+def test_a_folder_without_permission_is_named_before_it_is_used(tmp_path):
+    """FAULTS row 53."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match=f"{tmp_path}: .*Permission denied"):
+        check_output_folder(tmp_path / "run")
+    tmp_path.chmod(0o700)
