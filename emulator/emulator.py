@@ -313,12 +313,14 @@ class Emulator:
         return replace(state, climate=heard(state.climate, year, means))
 
     def climate_zones(self, year: int, state: State) -> np.ndarray:
-        """Give the climate zones of a year as the network reads them: (y, x) uint8 codes.
+        """Give the climate zones of a year as the network reads them: (y, x) uint8, read-only.
 
         They are the observed ones of that year, moved by the climate that the state holds.
         """
         (observed,) = self.inputs.categories(["climate_zone"], calendar_year(year))
-        return zones_of(self.climate, state.climate, observed)
+        zones = zones_of(self.climate, state.climate, observed).view()
+        zones.setflags(write=False)  # it may be what the next step reads
+        return zones
 
     def odds(self, year: int, state: State) -> np.ndarray:
         """Give the network's logits for a year, one or more years from the state's.

@@ -116,6 +116,12 @@ def test_a_states_own_maps_are_handed_on_and_not_copied(emulator, start):
     assert take(made).base is made and is_owned(take(take(made)))
 
 
+def test_climate_zones_cannot_be_changed_from_outside(emulator, start):
+    """Fault 96: the next step reads them."""
+    with pytest.raises(ValueError, match="read-only"):
+        emulator.climate_zones(2000, start)[0, 0] = 3
+
+
 def test_a_copied_or_pickled_state_is_a_state(start):
     """Its arrays are new, and frozen again."""
     for again in (copy.deepcopy(start), pickle.loads(pickle.dumps(start))):
