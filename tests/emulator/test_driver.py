@@ -51,6 +51,7 @@ def emulator_codes(path):
         return file.read("land_use")[0].astype(np.int8).view(np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("middle", [2029, 2031])
 def test_a_copied_run_goes_on_from_its_restart(copying, tmp_path, middle):
     """By the restart in its folder, a copy of it, or the same command with a later last year."""
@@ -67,6 +68,7 @@ def test_a_copied_run_goes_on_from_its_restart(copying, tmp_path, middle):
         assert ran.state.checksum == whole.checksum
 
 
+@pytest.mark.slow
 def test_the_same_run_goes_on_after_each_stop(copying, tmp_path):
     """Here after every single year, at the edge of what is observed too; once done, it is done."""
     whole = run_years(copying, 2028, 2033, tmp_path / "whole").state

@@ -71,6 +71,7 @@ def by_hand(emulator, state, core, halo, year=None):
 # --- the same bits ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "shape", "mode"),
     [*((*on, "exact") for on in SHAPES), *((*on, "soft") for on in SHAPES[1:3])],

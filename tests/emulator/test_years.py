@@ -240,6 +240,7 @@ def test_forward_and_backward_are_told_apart(make_emulator):
     assert not np.array_equal(emulator.odds(2006, ahead), emulator.odds(2004, back))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 @pytest.mark.parametrize("mode", ["exact", "soft"])
 def test_restart_equals_going_on_with_history_and_debt(experiment, tmp_path, direction, mode):
