@@ -112,6 +112,27 @@ class LandUse:
         return len(self.years) == self.years[-1] - self.years[0] + 1
 
 
+def codes_of_year(
+    file: NetcdfFile, rows: slice = slice(None), cols: slice = slice(None)
+) -> np.ndarray:
+    """Return codes of a year's map that landstep wrote, or of some of its rows and columns.
+
+    returns : (y, x) uint8, as stored
+    Raises InputError, with the file's name, where they are no codes of one byte in a map.
+    """
+    name, dims = "land_use", file.dims("land_use")
+    if len(dims) != 3 or file.shape(name)[0] != 1:
+        sizes = dict(zip(dims, file.shape(name), strict=True))
+        raise InputError(f"{file.path.name}, {name}: on {sizes}, expected one map (time, y, x)")
+    codes = file.read(name, (0, rows, cols))
+    if codes.dtype not in (np.int8, np.uint8):
+        raise InputError(
+            f"{file.path.name}, {name}: {codes.dtype} values, expected codes of one byte, as "
+            "`landstep run` writes them"
+        )
+    return codes.view(np.uint8)
+
+
 def whole_codes(
     values: np.ma.MaskedArray,
     of: Scheme,

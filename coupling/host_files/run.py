@@ -13,6 +13,7 @@ from landstep.emulator.classes import MASKED, first_place
 from landstep.emulator.errors import ConfigError, InputError
 from landstep.emulator.experiment import Experiment, load_experiment
 from landstep.emulator.inputs import Files, check_files, open_files
+from landstep.emulator.land_use import codes_of_year
 from landstep.emulator.netcdf import NetcdfFile
 
 _NAME = re.compile(r"land_use_(-?\d+)\.nc")
@@ -75,7 +76,10 @@ class Run:
                 f"{model}, not {self.model}; keep each run in a folder of its own"
             )
         with NetcdfFile(path) as file:
-            codes = file.read("land_use", 0).view(np.uint8)
+            codes = codes_of_year(file)
+        shape = self.files.land_use.grid.shape
+        if codes.shape != shape:
+            raise InputError(f"{path}, land_use: {codes.shape} cells, expected the map's {shape}")
         scheme = self.files.land_use.scheme
         numbers = np.full(256, MASKED, np.uint8)
         numbers[list(scheme.codes)] = np.arange(scheme.n_classes)

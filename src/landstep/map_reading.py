@@ -11,6 +11,7 @@ import numpy as np
 
 from landstep.emulator.classes import MASKED, Scheme
 from landstep.emulator.errors import InputError
+from landstep.emulator.land_use import codes_of_year
 from landstep.emulator.netcdf import NetcdfFile
 
 STRIP = 1024
@@ -56,7 +57,7 @@ class Change:
 def read_map(path: Path, scheme: Scheme) -> np.ndarray:
     """Read a whole map that `Emulator.write` wrote: (y, x) uint8 class numbers."""
     with NetcdfFile(path) as file:
-        codes = file.read("land_use", 0).astype(np.int8).view(np.uint8)
+        codes = codes_of_year(file)
     numbers = np.full(256, MASKED, np.uint8)
     numbers[list(scheme.codes)] = np.arange(scheme.n_classes)
     return numbers[codes]
@@ -87,7 +88,7 @@ def read_maps(
         for top, bottom in strips(rows):
             before = None
             for n, file in enumerate(files):
-                codes = file.read("land_use", (0, slice(top, bottom), cols)).view(np.uint8)
+                codes = codes_of_year(file, slice(top, bottom), cols)
                 maps[n].add(codes, f"{file.path.name}, land_use")
                 if before is not None:
                     changes[n - 1].add(before, codes)

@@ -80,3 +80,24 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     """For the record beside a copy."""
     with pytest.raises(InputError, match=r"none.nc: cannot be read: No such file"):
         sha256_of(tmp_path / "none.nc")
+
+
+@pytest.mark.parametrize(
+    ("kind", "keep", "found"),
+    [("i4", np.s_[:], "int32"), (str, np.s_[:], "object"), ("i1", np.s_[:, :-3], "expected")],
+)
+def test_what_is_no_map_of_codes_on_the_grid_is_refused(copied, world_run, kind, keep, found):
+    """Numbers of another size were read as more columns of codes."""
+    run = Run.open(copied, world_run[1])
+    path = copied / "land_use_2018.nc"
+    with netCDF4.Dataset(path) as file:
+        attributes = {name: file.getncattr(name) for name in file.ncattrs()}
+        codes = file["land_use"][0].filled(0)[keep]
+    with netCDF4.Dataset(path, "w") as file:
+        file.setncatts(attributes)
+        for name, size in zip(("time", "lat", "lon"), (1, *codes.shape), strict=True):
+            file.createDimension(name, size)
+        land_use = file.createVariable("land_use", kind, ("time", "lat", "lon"))
+        land_use[0] = codes.astype(str).astype(object) if kind is str else codes
+    with pytest.raises(InputError, match=f"land_use_2018.nc, land_use: .*{found}"):
+        run.land_use(2018)
