@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import netCDF4
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from landstep.emulator.state import ARRAYS, State, previous_path
 
 ON_A_SMALL_DISK = """
 import resource, signal, sys
+import netCDF4
 import numpy as np
 from landstep import LandstepError, State
 
@@ -408,3 +410,40 @@ def test_errors_carry_the_status_that_a_host_sees(tmp_path):
     with pytest.raises(LandstepError) as caught:
         State.load(tmp_path / "no.nc")
     assert caught.value.status == 6
+
+
+def test_a_restart_is_stored_so_that_every_program_reads_it(tmp_path):
+    """Fault 104: zstd by choice, with the same contents."""
+    maps = np.arange(30, dtype=np.uint8).reshape(5, 6) % 7, np.zeros((1, 5, 6), np.uint8)
+    none = np.zeros((1, 1, 1), np.int64)
+    state = State(2002, *maps, 1, 2001, none, none.astype(np.uint8), "hilda8", "g", "m", {})
+    filters = {}
+    for way in ("zlib", "zstd"):
+        options = {"compression": way} if way == "zstd" else {}
+        state.save(tmp_path / f"{way}.nc", **options)
+        with netCDF4.Dataset(tmp_path / f"{way}.nc") as file:
+            filters[way] = file["land_use"].filters()
+    assert [(filters[way]["zlib"], filters[way]["zstd"]) for way in ("zlib", "zstd")] == [
+        (True, False),
+        (False, True),
+    ]
+    sums = {State.load(tmp_path / f"{way}.nc").checksum for way in ("zlib", "zstd")}
+    assert sums == {state.checksum}
+
+
+def test_a_restart_behind_a_link_keeps_the_one_before_it(tmp_path):
+    """Fault 93: a link that a user set is followed, and what it pointed to is kept."""
+    maps = np.zeros((5, 6), np.uint8), np.zeros((1, 5, 6), np.uint8)
+    none = np.zeros((1, 1, 1), np.int64)
+    state = State(2002, *maps, 1, 2001, none, none.astype(np.uint8), "hilda8", "g", "m", {})
+    (tmp_path / "elsewhere").mkdir()
+    state.save(tmp_path / "elsewhere" / "r.nc")
+    link = tmp_path / "restart.nc"
+    link.symlink_to(tmp_path / "elsewhere" / "r.nc")
+    replace(state, year=2003).save(link)
+    assert link.is_symlink() and State.load(tmp_path / "elsewhere" / "r.nc").year == 2003
+    assert State.load(previous_path(link)).year == 2002
+    os.mkfifo(tmp_path / "f.nc")
+    with pytest.raises(InputError, match="fifo"):
+        state.save(tmp_path / "f.nc")
+    assert not previous_path(tmp_path / "f.nc").exists()
