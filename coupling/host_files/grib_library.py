@@ -243,8 +243,11 @@ def _of_grid(grid: str) -> Iterator[Any]:
     """Make a handle on a named grid, with nothing else in it."""
     library = _library()
     kind, number = grid[:1].upper(), grid[1:]
-    if kind not in ("O", "N") or not number.isdigit() or int(number) < 1:
-        raise InputError(f"grid {grid!r}, expected O or N and a number, such as O320")
+    known = number.isascii() and number.isdigit() and len(number) <= len(str(LARGEST_GAUSSIAN))
+    if kind not in ("O", "N") or not known or not 1 <= int(number) <= LARGEST_GAUSSIAN:
+        raise InputError(
+            f"grid {grid!r}, expected O or N and a number up to {LARGEST_GAUSSIAN}, such as O320"
+        )
     n = int(number)
     try:
         sample = "reduced_gg_pl_32_grib1" if kind == "O" else f"reduced_gg_pl_{n}_grib1"

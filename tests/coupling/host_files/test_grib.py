@@ -65,7 +65,7 @@ def test_cells_of_a_grid_cover_the_globe(rectangle_area):
     assert rectangle_area(from_list(*grid_places("N32"))) == pytest.approx(4 * np.pi, rel=1e-9)
 
 
-@pytest.mark.parametrize("grid", ["X32", "O", "O0", "N33", "O32.5"])
+@pytest.mark.parametrize("grid", ["X32", "O", "O0", "N33", "O32.5", "O99999999", "O" + "9" * 5000])
 def test_grids_that_are_none_are_refused(grid):
     """With what would be one."""
     with pytest.raises(InputError, match=f"grid '{grid}'"):
