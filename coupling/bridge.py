@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landstep.emulator.errors import CouplingError, DependencyError, LandstepError
+from landstep.emulator.errors import CouplingError, DependencyError, InputError, LandstepError
 
 if TYPE_CHECKING:
     from landstep.coupling.coupler import Coupler
@@ -76,7 +76,15 @@ def describe(error: BaseException) -> tuple[int, str]:
     if isinstance(error, ImportError):
         text = f"{error}: a package that landstep needs is missing or broken; pip install landstep"
         return DependencyError.status, text
-    return LandstepError.status, f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError):
+        return CouplingError.status, f"not enough memory for this call: {error or 'no size given'}"
+    if isinstance(error, (OverflowError, UnicodeError)):
+        return CouplingError.status, f"a number or a text of this call cannot be used: {error}"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return InputError.status, f"{where}{error.strerror or error}"
+    text = f"{type(error).__name__}: {error}; this is a fault of landstep, please report it"
+    return LandstepError.status, text
 
 
 def guarded(fail: Callable[[int, bytes], int], function: Callable[..., None]) -> Callable[..., int]:

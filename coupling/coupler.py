@@ -19,7 +19,7 @@ from landstep.coupling.land_surface import LandSurface
 from landstep.coupling.moved_baselines import MovedBaselines
 from landstep.coupling.observing import report
 from landstep.coupling.points import Points
-from landstep.coupling.restarting import Memory, check_start
+from landstep.coupling.restarting import Memory, check_restart_path, check_start
 from landstep.coupling.seasons import Date
 from landstep.coupling.switched_off import SwitchedOff
 from landstep.emulator.emulator import Emulator
@@ -344,9 +344,14 @@ class Coupler:
         return told.change.gain[:, number], told.change.loss[:, number]
 
     def write_restart(self, path: str | Path) -> None:
-        """Write a restart file; the run goes on as if it had not. Raises InputError."""
+        """Write a restart file; the run goes on as if it had not.
+
+        Raises InputError where it cannot be written, StateError for a path that names no file.
+        """
         emulator = self._opened("write_restart")
         ranks = emulator.assembly.ranks
+        with ranks.together():
+            check_restart_path(path)
         ranks.same(
             {"baselines": ", ".join(sorted(self._fields.baselines)), **self._climate.put_so_far}
         )

@@ -86,6 +86,9 @@ static void leave(const guard *g) {
 
 /* ---- checks ---- */
 
+/* The Earth has 5.1e8 square kilometres. */
+static const long long MOST_POINTS = 2147483647, MOST_VERTICES = 65536;
+
 static int need(int status, const void *pointer, const char *what) {
   char text[80];
   if (status != LANDSTEP_OK || pointer) return status;
@@ -100,8 +103,18 @@ static int need_count(int status, long long count, const char *what) {
   return landstep_fail(LANDSTEP_COUPLING_ERROR, text);
 }
 
+/* A count that no host's memory holds would wrap around, or be read beyond the array's end. */
+static int need_possible(int status, long long count, const char *what, long long most) {
+  char text[160];
+  if (status != LANDSTEP_OK || count <= most) return status;
+  snprintf(text, sizeof text, "%s is %lld, expected at most %lld: was it set, and is it a 64-bit integer?",
+           what, count, most);
+  return landstep_fail(LANDSTEP_COUPLING_ERROR, text);
+}
+
 static int need_array(int status, const void *pointer, const char *what, long long n_values) {
   status = need_count(status, n_values, "n_values");
+  status = need_possible(status, n_values, "n_values", MOST_POINTS);
   return n_values == 0 ? status : need(status, pointer, what);
 }
 
@@ -126,6 +139,9 @@ static int need_points(int status, const landstep_points *points) {
   if (status != LANDSTEP_OK) return status;
   status = need_count(status, points->n_points, "n_points");
   status = need_count(status, points->n_vertices, "n_vertices");
+  status = need_possible(status, points->n_points, "n_points", MOST_POINTS);
+  if (points->vertex_lon_deg || points->vertex_lat_deg)
+    status = need_possible(status, points->n_vertices, "n_vertices", MOST_VERTICES);
   if (points->n_points == 0) return status;
   status = need(status, points->lon_deg, "points.lon_deg");
   return need(status, points->lat_deg, "points.lat_deg");

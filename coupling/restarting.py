@@ -6,6 +6,7 @@ not be those that stopped.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,12 @@ keep coordinates in single precision. Ours."""
 
 
 def check_start(start: str | None, restart: str | Path | None) -> None:
-    """Refuse a way to start that is none, or does not go with a restart file; StepError."""
+    """Refuse a way to start that is none, or does not go with a restart file; StepError.
+
+    StateError for a restart whose path names no file.
+    """
+    if restart is not None:
+        check_restart_path(restart)
     if start is None:
         return
     if start not in STARTS:
@@ -37,6 +43,16 @@ def check_start(start: str | None, restart: str | Path | None) -> None:
         raise StepError(
             f"start {start!r} with {found}: "
             + ("name none" if start == "initial" else "name the one to start from")
+        )
+
+
+def check_restart_path(path: str | Path) -> None:
+    """Refuse a path that names no file, such as "", "/" or a folder; StateError."""
+    text = os.fspath(path)
+    if not os.path.basename(text) or os.path.isdir(text):
+        problem = "is a folder" if text else "names no file"
+        raise StateError(
+            f"restart {text!r}: {problem}, expected the path of a file, e.g. landstep_restart.nc"
         )
 
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef LANDSTEP_PYTHON_DEFAULT
@@ -21,6 +22,7 @@
 
 /* PREFIX/lib/pythonX.Y/site-packages/landstep/lib/liblandstep.so */
 enum { PREFIX_ABOVE_LIBRARY = 6, PACKAGES_ABOVE_LIBRARY = 3 };
+enum { STANDARD_STREAMS = 3 };
 
 static int cffi_start_python(void);
 
@@ -117,6 +119,32 @@ static void hold_standard_streams(void) {
   }
 }
 
+/* Python does not start where a standard stream is a folder, as batch systems may leave it: /dev/null
+ * stands in its place until Python runs. kept: the host's folders, or -1. */
+static void set_folders_aside(int kept[STANDARD_STREAMS]) {
+  int stream;
+  for (stream = STDIN_FILENO; stream < STANDARD_STREAMS; stream++) {
+    struct stat found;
+    int nothing;
+    kept[stream] = -1;
+    if (fstat(stream, &found) != 0 || !S_ISDIR(found.st_mode)) continue;
+    nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing == -1) continue;
+    kept[stream] = fcntl(stream, F_DUPFD_CLOEXEC, STANDARD_STREAMS);
+    if (kept[stream] != -1) dup2(nothing, stream);
+    close(nothing);
+  }
+}
+
+static void put_folders_back(const int kept[STANDARD_STREAMS]) {
+  int stream;
+  for (stream = STDIN_FILENO; stream < STANDARD_STREAMS; stream++) {
+    if (kept[stream] == -1) continue;
+    dup2(kept[stream], stream);
+    close(kept[stream]);
+  }
+}
+
 /* The number of a standard stream may be that of a file of the host's: Python has no streams. */
 static void drop_python_streams(void) {
   PySys_SetObject("stdin", Py_None);
@@ -142,6 +170,7 @@ static int start_interpreter(const char *python, int asked_for) {
   PyPreConfig before;
   PyConfig config;
   PyStatus status;
+  int folders[STANDARD_STREAMS];
   PyPreConfig_InitPythonConfig(&before);
   before.configure_locale = 0; /* the locale is the host's */
   before.coerce_c_locale = 0;
@@ -158,7 +187,9 @@ static int start_interpreter(const char *python, int asked_for) {
     if (*python) status = PyConfig_SetBytesString(&config, &config.executable, python);
     if (!PyStatus_Exception(status)) /* a warning would be printed */
       status = PyWideStringList_Append(&config.warnoptions, L"ignore");
+    set_folders_aside(folders);
     if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
+    put_folders_back(folders);
     PyConfig_Clear(&config);
   }
   if (PyStatus_Exception(status)) {
@@ -172,7 +203,61 @@ static int start_interpreter(const char *python, int asked_for) {
   return 1;
 }
 
-/* Import what cffi's own start would import: cffi prints a failure, this one keeps it. */
+/* Python's own words for its last exception; needs the GIL. */
+static void keep_reason(char *reason, size_t size) {
+  PyObject *type = NULL, *value = NULL, *trace = NULL, *text = NULL;
+  const char *words = NULL;
+  PyErr_Fetch(&type, &value, &trace);
+  if (value) text = PyObject_Str(value);
+  if (text) words = PyUnicode_AsUTF8(text);
+  snprintf(reason, size, "%s", words ? words : "no reason given");
+  Py_XDECREF(text);
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(trace);
+  PyErr_Clear();
+}
+
+/* The program of the Python that runs, or its folder where it has none; needs the GIL. */
+static void running_python(char *path, size_t size) {
+  static const char *const names[] = {"executable", "prefix"};
+  size_t i;
+  *path = 0;
+  for (i = 0; !*path && i < sizeof names / sizeof *names; i++) {
+    PyObject *found = PySys_GetObject(names[i]);
+    const char *text = found && PyUnicode_Check(found) ? PyUnicode_AsUTF8(found) : NULL;
+    if (text) snprintf(path, size, "%s", text);
+    PyErr_Clear();
+  }
+}
+
+/* Whose Python is in the way, and that the variable which chooses one has no effect on it. */
+static void tell_host_python(const char *running, const char *problem) {
+  char own[PATH_MAX] = "";
+  if (!own_python(own, sizeof own)) snprintf(own, sizeof own, "%s", LANDSTEP_PYTHON_DEFAULT);
+  snprintf(start_message, sizeof start_message,
+           "%.1000s; landstep needs Python %d.%d of its own environment (%.1000s), and a process runs "
+           "one Python: LANDSTEP_PYTHON cannot change it. Start the program with that Python, or "
+           "install landstep for the one that it runs: %.1000s",
+           problem, PY_MAJOR_VERSION, PY_MINOR_VERSION, own, running);
+}
+
+/* A libpython of another version that the host brings answers for ours. */
+static int same_version(void) {
+  char own[16], running[PATH_MAX], problem[PATH_MAX + 100];
+  size_t length = (size_t)snprintf(own, sizeof own, "%d.%d.", PY_MAJOR_VERSION, PY_MINOR_VERSION);
+  Dl_info info;
+  if (strncmp(Py_GetVersion(), own, length) == 0) return 1;
+  snprintf(running, sizeof running, "%s",
+           dladdr((void *)&PyType_Type, &info) && info.dli_fname ? info.dli_fname : "libpython");
+  snprintf(problem, sizeof problem, "this process has Python %.*s (%s)",
+           (int)strcspn(Py_GetVersion(), " "), Py_GetVersion(), running);
+  tell_host_python(running, problem);
+  return 0;
+}
+
+/* Import what cffi's own start would import: cffi prints a failure, this one keeps it.
+ * python: the one that was started here; NULL: the host's own runs. */
 static int import_bridge(const char *python) {
   static const char *const modules[] = {"signal", "_cffi_backend", "landstep.coupling.bridge"};
   PyGILState_STATE gil = PyGILState_Ensure();
@@ -181,20 +266,21 @@ static int import_bridge(const char *python) {
   for (i = 0; done && i < sizeof modules / sizeof *modules; i++) {
     PyObject *module = PyImport_ImportModule(modules[i]);
     if (!module) {
-      PyObject *type = NULL, *value = NULL, *trace = NULL, *text = NULL;
-      const char *reason = NULL;
-      PyErr_Fetch(&type, &value, &trace);
-      if (value) text = PyObject_Str(value);
-      if (text) reason = PyUnicode_AsUTF8(text);
-      snprintf(start_message, sizeof start_message,
-               "cannot import %s with %s: %s; set LANDSTEP_PYTHON to the python3 of the "
-               "environment where landstep is installed", modules[i],
-               *python ? python : "the embedded Python", reason ? reason : "no reason given");
-      Py_XDECREF(text);
-      Py_XDECREF(type);
-      Py_XDECREF(value);
-      Py_XDECREF(trace);
-      PyErr_Clear();
+      char reason[1000];
+      keep_reason(reason, sizeof reason);
+      if (python) {
+        snprintf(start_message, sizeof start_message,
+                 "cannot import %s with %s: %s; set LANDSTEP_PYTHON to the python3 of the "
+                 "environment where landstep is installed", modules[i],
+                 *python ? python : "the embedded Python", reason);
+      } else {
+        char running[PATH_MAX], problem[PATH_MAX + sizeof reason + 100];
+        running_python(running, sizeof running);
+        snprintf(problem, sizeof problem,
+                 "this process already runs Python %.*s (%s), which cannot import %s: %s",
+                 (int)strcspn(Py_GetVersion(), " "), Py_GetVersion(), running, modules[i], reason);
+        tell_host_python(running, problem);
+      }
       done = 0;
     }
     Py_XDECREF(module);
@@ -206,6 +292,7 @@ static int import_bridge(const char *python) {
 
 static int start_once(void) {
   char python[PATH_MAX] = "";
+  if (!same_version()) return 0;
   if (!Py_IsInitialized()) {
     struct sigaction interrupt;
     int done, asked_for;
@@ -215,7 +302,7 @@ static int start_once(void) {
     done = start_interpreter(python, asked_for) && import_bridge(python);
     sigaction(SIGINT, &interrupt, NULL); /* the first import of signal takes it */
     if (!done) return 0;
-  } else if (!import_bridge(python)) {
+  } else if (!import_bridge(NULL)) {
     return 0;
   }
   if (cffi_start_python() != 0) {

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from landstep.emulator.errors import DependencyError, ModelError
+from landstep.emulator.errors import ModelError
+from landstep.emulator.native import thread_sanitizer
+from landstep.emulator.onnxruntime_library import load_onnxruntime
 from landstep.emulator.providers import PROVIDERS, gpu_for, launch_options
 
 CHANNELS = 32
@@ -25,6 +27,8 @@ def open_runtime(
     it does not know or the processor does not have; both without a word.
     Raises ModelError for either.
     """
+    if thread_sanitizer():
+        threads = 1  # it takes each hand-over between onnxruntime's threads for a race
     launch = _launch(provider, precision, threads, device)
     if provider != "cpu":
         _probe(launch, precision, threads)
@@ -159,15 +163,3 @@ def precisions_here() -> dict[str, str]:
                 problem = str(error)
             found[f'provider = "{name}", precision = "{precision}"'] = problem
     return found
-
-
-def load_onnxruntime() -> Any:
-    """Import onnxruntime, which is an extra of landstep; DependencyError without it."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise DependencyError(
-            "onnxruntime is not installed: pip install 'landstep[cpu]' (or 'landstep[gpu]', "
-            "'landstep[openvino]')"
-        ) from error
-    return onnxruntime

@@ -16,9 +16,10 @@ from landstep.emulator.features import INPUT_NAMES, OUTPUT_NAMES
 from landstep.emulator.graph_checks import check_graph, graph_bytes, metadata_of
 from landstep.emulator.graph_fit import DTYPES, GraphFit, Window
 from landstep.emulator.model_file import read_verified
+from landstep.emulator.onnxruntime_library import load_onnxruntime
 from landstep.emulator.precision_gate import refuse_ungated
 from landstep.emulator.providers import PROVIDERS, needs_gate, pair_problem
-from landstep.emulator.runtime import load_onnxruntime, open_runtime, openvino_version
+from landstep.emulator.runtime import open_runtime, openvino_version
 
 FILES_REMEMBERED = 8
 """Of so many files is remembered which windows were looked at: a host opens one, a study a few."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from landstep.evaluation.drawing import FAINT, INK, colour_of, finish, matplotlib, png, title_of
+from landstep.evaluation.drawing import FAINT, INK, colour_of, finish, png, subplots, title_of
 from landstep.evaluation.page import percent
 
 SHOWN = 30
@@ -19,8 +19,7 @@ LEAST = (1e-3, 1e-4)
 
 def draw_merit(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
     """Draw the figure of merit of each method and pair, with its interval, by kind of change."""
-    plt, _, _ = matplotlib()
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         1, 2, figsize=(13, 0.9 + 0.26 * len(names) * len(tables)), layout="constrained", sharey=True
     )
     ticks: list[float] = []
@@ -49,8 +48,7 @@ def draw_merit(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> byt
 
 def draw_lags(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
     """Draw figure of merit, and accuracy gained over persistence, by the years between."""
-    plt, _, _ = matplotlib()
-    figure, axes = plt.subplots(1, 2, figsize=(13, 4), layout="constrained")
+    figure, axes = subplots(1, 2, figsize=(13, 4), layout="constrained")
     for name in names:
         there = [t for t in tables if name in t]
         lags = np.array([abs(t["to"] - t["from"]) for t in there])
@@ -74,8 +72,7 @@ def draw_reliability(methods: Mapping[str, Mapping[str, Any]], shown: str) -> by
 
     Bins of fewer than SHOWN cells are left out; what never happened lies on the lower edge.
     """
-    plt, _, _ = matplotlib()
-    figure, axes = plt.subplots(1, 2, figsize=(13, 5), layout="constrained")
+    figure, axes = subplots(1, 2, figsize=(13, 5), layout="constrained")
 
     def draw(axis: Any, curve: Mapping[str, Any], label: str, colour: str | None) -> None:
         enough = np.array(curve["cells"]) >= SHOWN
@@ -104,10 +101,9 @@ def draw_quantity(curves: Sequence[Mapping[str, Any]], still: Mapping[str, Any])
 
     still : persistence's scores
     """
-    plt, _, _ = matplotlib()
     kinds = list(dict.fromkeys(curve["kind"] for curve in curves))
     scores = {"accuracy": "accuracy", "mean_iou": "mean IoU"}
-    figure, axes = plt.subplots(
+    figure, axes = subplots(
         len(scores),
         len(kinds),
         figsize=(13, 6.4),
@@ -133,8 +129,7 @@ def draw_quantity(curves: Sequence[Mapping[str, Any]], still: Mapping[str, Any])
 
 def draw_infill(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Draw the error on hidden cells by share hidden and way of filling."""
-    plt, _, _ = matplotlib()
-    figure, axis = plt.subplots(figsize=(13, 3.6), layout="constrained")
+    figure, axis = subplots(figsize=(13, 3.6), layout="constrained")
     names = list(dict.fromkeys(row["method"] for row in rows))
     shares = sorted({row["hidden_share"] for row in rows})
     for number, name in enumerate(names):
@@ -149,8 +144,7 @@ def draw_infill(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 def draw_runs(runs: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Draw the share of land that changes each year of the free runs and in truth."""
-    plt, _, _ = matplotlib()
-    figure, axis = plt.subplots(figsize=(13, 3.6), layout="constrained")
+    figure, axis = subplots(figsize=(13, 3.6), layout="constrained")
     lines = {
         "forced": ("#0b6e4f", "free run"),
         "constant": ("#c8443c", "constant forcing: all of it spurious"),

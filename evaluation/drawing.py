@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +27,8 @@ COLOURS = {
 }
 """Colour of each method in every picture."""
 
+OF_AXES = ("sharex", "sharey", "squeeze", "gridspec_kw")
+
 INK, FAINT = "#222222", "#dddddd"
 
 
@@ -37,21 +42,49 @@ def title_of(name: str) -> str:
     return name.replace("_", " ")
 
 
-def matplotlib() -> tuple[Any, Any, Any]:
-    """Give matplotlib's pyplot, colors and patches, drawing into files.
+def matplotlib(extra: str = "evaluate") -> Any:
+    """Import matplotlib, whatever backend the user has set for pictures of his own, valid or not.
 
-    Raises DependencyError where it is not installed.
+    Pictures here are drawn into files and need none. Where matplotlib knows the backend that
+    MPLBACKEND names, the user's own pictures have it after this.
+
+    extra : of landstep, that brings matplotlib
+    Raises DependencyError where it is not installed, or a matplotlibrc keeps it from loading.
     """
+    asked = os.environ.pop("MPLBACKEND", None) if "matplotlib" not in sys.modules else None
     try:
         import matplotlib
     except ImportError as error:
         raise DependencyError(
-            "matplotlib is not installed: pip install 'landstep[evaluate]'"
+            f"matplotlib is not installed: pip install 'landstep[{extra}]'"
         ) from error
-    matplotlib.use("Agg")
-    from matplotlib import colors, patches, pyplot
+    except (OSError, ValueError) as error:
+        raise DependencyError(
+            f"matplotlib does not load: {error}; is a file matplotlibrc in this folder, in "
+            "$MATPLOTLIBRC or in ~/.config/matplotlib damaged?"
+        ) from error
+    finally:
+        if asked is not None:
+            os.environ["MPLBACKEND"] = asked
+    if asked is not None:
+        with contextlib.suppress(ValueError):
+            matplotlib.rcParams["backend"] = asked
+    return matplotlib
 
-    return pyplot, colors, patches
+
+def subplots(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
+    """Return a figure of rows x columns axes, and the axes, as pyplot's function of this name does.
+
+    options : `sharex`, `sharey`, `squeeze` and `gridspec_kw` of the axes; others are the figure's
+    """
+    matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    of_axes = {name: options.pop(name) for name in OF_AXES if name in options}
+    figure = Figure(**options)
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, **of_axes)
 
 
 def finish(figure: Any, axes: Sequence[Any], *, below: bool = False) -> bytes:
@@ -73,11 +106,10 @@ def finish(figure: Any, axes: Sequence[Any], *, below: bool = False) -> bytes:
 
 
 def png(figure: Any, dpi: int = 110) -> bytes:
-    """Give a figure as the bytes of a PNG, and close it."""
+    """Return a figure as the bytes of a PNG."""
     for axis in figure.axes:
         for side in ("top", "right"):
             axis.spines[side].set_visible(False)
     kept = io.BytesIO()
     figure.savefig(kept, format="png", dpi=dpi, metadata={"Software": None})
-    matplotlib()[0].close(figure)
     return kept.getvalue()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from landstep.evaluation.case import Case
-from landstep.evaluation.drawing import matplotlib, png, title_of
+from landstep.evaluation.drawing import matplotlib, png, subplots, title_of
 from landstep.evaluation.pairs import PairScores
 
 OUTCOMES = (
@@ -26,7 +26,9 @@ FINEST = 450
 
 def draw_maps(case: Case, scored: PairScores, method: str) -> bytes:
     """Draw true map, predicted map and the outcome of each change, whole and where most changes."""
-    plt, colors, patches = matplotlib()
+    matplotlib()
+    from matplotlib import colors, patches
+
     prior, truth = case.map(scored.before), case.map(scored.after)
     found = scored.predictions[method].land_use
     outcome = outcomes(prior, found, truth, scored.counted)
@@ -35,9 +37,7 @@ def draw_maps(case: Case, scored: PairScores, method: str) -> bytes:
     small = all(p.stop - p.start >= 0.7 * n for p, n in zip(piece, prior.shape, strict=True))
     rows = [whole] if small else [whole, piece]
     tall = prior.shape[0] / prior.shape[1] * (2 if not small else 1) * 4.3 + 1.2
-    figure, axes = plt.subplots(
-        len(rows), 3, figsize=(13, tall), layout="constrained", squeeze=False
-    )
+    figure, axes = subplots(len(rows), 3, figsize=(13, tall), layout="constrained", squeeze=False)
     classes = colors.ListedColormap(case.scheme.colours)
     kinds = colors.ListedColormap(["#ffffff00", *(colour for _, colour in OUTCOMES)])
     for line, part in zip(axes, rows, strict=True):

@@ -23,7 +23,7 @@ module landstep_call
 contains
 
   !> Whether init has succeeded and finalize has not been called.
-  pure logical function is_open(self)
+  pure recursive logical function is_open(self)
     class(call_t), intent(in) :: self
 
     is_open = self%handle /= 0_c_int
@@ -73,7 +73,7 @@ contains
   end subroutine refuse
 
   !> A text as C wants it: without trailing blanks, ended by NUL.
-  pure function c_text(text) result(ended)
+  pure recursive function c_text(text) result(ended)
     character(*), intent(in) :: text
     character(kind=c_char, len=:), allocatable :: ended
 
@@ -81,7 +81,7 @@ contains
   end function c_text
 
   !> The letters before the NUL.
-  pure function f_text(letters) result(text)
+  pure recursive function f_text(letters) result(text)
     character(kind=c_char, len=1), intent(in) :: letters(:)
     character(:), allocatable :: text
     integer :: i, length

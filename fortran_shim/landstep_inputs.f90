@@ -185,7 +185,7 @@ contains
   end subroutine baseline_monthly_real32_2d
 
   !> A text that may be absent: then empty.
-  pure function given(text)
+  pure recursive function given(text)
     character(*), intent(in), optional :: text
     character(:), allocatable :: given
 

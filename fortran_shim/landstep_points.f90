@@ -83,7 +83,7 @@ contains
   end function fits
 
   !> Numbers with commas between.
-  pure function list(numbers) result(text)
+  pure recursive function list(numbers) result(text)
     integer, intent(in) :: numbers(:)
     character(:), allocatable :: text
     character(80) :: written

@@ -31,7 +31,7 @@ MAY_IMPORT = {
 }
 
 ONLY_IN = {
-    "onnxruntime": ("emulator/runtime.py",),
+    "onnxruntime": ("emulator/onnxruntime_library.py",),
     "netCDF4": ("emulator/netcdf_library.py",),
     "eccodes": ("coupling/host_files/grib_library.py",),
     "gribapi": ("coupling/host_files/grib_library.py",),
@@ -44,6 +44,7 @@ ONLY_IN = {
     "sklearn": ("evaluation/boosting.py",),
     "matplotlib": (
         "evaluation/drawing.py",
+        "evaluation/map_pictures.py",
         "src/landstep/drawing.py",
         "src/landstep/map_pictures.py",
         "src/landstep/change_pictures.py",

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from landstep.emulator.builtin import builtin_models
 from landstep.emulator.errors import DependencyError, LandstepError
+from landstep.emulator.onnxruntime_library import telemetry
 from landstep.emulator.runtime import precisions_here, runtime_version
 from landstep.emulator.session import Session, instruction_set, refuse_two_runtimes
+from landstep.evaluation.drawing import matplotlib as load_matplotlib
 from landstep.extras import EXTRAS
 
 ROOT = Path(__file__).parent
@@ -56,7 +58,7 @@ def _runtime() -> tuple[list[str], bool]:
     lines = [_line(True, f"{p} {_version(p)}") for p in ("numpy", "netCDF4", "onnx")]
     try:
         refuse_two_runtimes()
-        lines.append(_line(True, f"onnxruntime {runtime_version()}"))
+        lines.append(_line(True, f"onnxruntime {runtime_version()}, {telemetry()}"))
         lines += _accelerators()
     except DependencyError as error:
         return [*lines, _line(False, "onnxruntime", str(error))], False
@@ -106,5 +108,15 @@ def _extras() -> list[str]:
         cure = f"{', '.join(lacking)}; pip install 'landstep[{extra}]'"
         if extra == "train":
             cure += " (CPU build of torch: see README, training)"
-        lines.append(_line(not lacking, what, cure))
+        problem = "" if lacking or "matplotlib" not in modules else _matplotlib_problem(extra)
+        lines.append(f"  broken   {what}: {problem}" if problem else _line(not lacking, what, cure))
     return lines
+
+
+def _matplotlib_problem(extra: str) -> str:
+    """Say why pictures cannot be drawn; "" where they can."""
+    try:
+        load_matplotlib(extra)
+    except DependencyError as error:
+        return str(error)
+    return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from landstep.emulator.atomic import replacing
-from landstep.emulator.errors import DependencyError
+from landstep.evaluation.drawing import matplotlib as load_matplotlib
 
 WIDTH = 7.2
 """Inches across every picture: both columns of a journal's page, so that letters keep their size
@@ -45,13 +45,7 @@ def styled() -> Iterator[None]:
 
     Raises DependencyError without matplotlib.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise DependencyError(
-            "matplotlib is not installed: pip install 'landstep[plot]'"
-        ) from error
-    matplotlib.use("Agg")
+    matplotlib = load_matplotlib("plot")
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)

@@ -121,6 +121,70 @@ def test_a_negative_count_is_refused(opened: Any) -> None:
     assert (status, values.tolist()) == (8, [1.0, 1.0, 1.0])
 
 
+@pytest.mark.parametrize("count", [2**31, 2**50, 2**60, 2**61, 2**63 - 1])
+def test_a_count_that_no_memory_holds_is_refused_by_name(
+    opened: Any, host: Any, experiment: Path, count: int
+) -> None:
+    """Nothing is read: 2^61 points of 8 bytes are 0 bytes where sizes wrap around."""
+    status, text = host.open(experiment, n_points=count)
+    assert (status, "n_points" in text, str(count) in text) == (8, True, True)
+    values = np.ones(3)
+    lib, doubles = opened.lib, opened.doubles
+    for call in (
+        lambda: lib.landstep_get(opened.handle, b"dominant_class", doubles(values), count),
+        lambda: lib.landstep_get_change(
+            opened.handle, b"forest", doubles(values), doubles(np.ones(3)), count
+        ),
+        lambda: lib.landstep_put(opened.handle, b"air_temperature", doubles(values), count, b"K"),
+        lambda: lib.landstep_baseline(
+            opened.handle, b"area_fraction_forest", doubles(values), count, 12
+        ),
+    ):
+        status, text = opened.told(call())
+        assert (status, str(count) in text) == (8, True)
+    assert values.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_vertices_that_no_memory_holds_are_refused_by_name(host: Any, experiment: Path) -> None:
+    corners = host.doubles(np.zeros(3))
+    status, text = host.open(
+        experiment, n_vertices=2**31 - 1, vertex_lon_deg=corners, vertex_lat_deg=corners
+    )
+    assert (status, "n_vertices" in text, str(2**31 - 1) in text) == (8, True, True)
+
+
+@pytest.mark.parametrize("path", [b"", b"/", b"//", b"/tmp", b"/tmp/", b"."])
+def test_a_restart_path_that_names_no_file_has_a_status(
+    opened: Any, c_api: tuple[Any, Any], experiment: Path, path: bytes
+) -> None:
+    ffi, lib = c_api
+    assert opened.update(2015)[0] == 0
+    status, text = opened.told(lib.landstep_write_restart(opened.handle, path))
+    assert (status, repr(path.decode()) in text) == (6, True)
+    handle = ffi.new("int *", -7)
+    status = lib.landstep_open(
+        bytes(experiment), opened.points(), -1, ffi.NULL, path, ffi.NULL, handle
+    )
+    assert (status, handle[0]) == (6, -7)
+    assert repr(path.decode()) in opened.text()
+
+
+@pytest.mark.parametrize(
+    "path", [b"/tmp/" + b"a" * 5000, b"/tmp/\xff\xfe/x.nc", b"/no\nfolder/x.nc"]
+)
+def test_a_restart_path_that_cannot_be_has_a_status(
+    opened: Any, c_api: tuple[Any, Any], experiment: Path, path: bytes
+) -> None:
+    ffi, lib = c_api
+    assert opened.update(2015)[0] == 0
+    assert lib.landstep_write_restart(opened.handle, path) == 2
+    handle = ffi.new("int *", -7)
+    status = lib.landstep_open(
+        bytes(experiment), opened.points(), -1, ffi.NULL, path, ffi.NULL, handle
+    )
+    assert (status, handle[0]) == (6, -7), opened.text()
+
+
 def test_a_long_message_is_cut_at_a_whole_character(opened: Any) -> None:
     opened.update(2015)
     assert opened.get("å" * 3000, np.ones(3))[0] == 8
@@ -269,9 +333,18 @@ def test_the_library_tells_its_version(host: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [SystemExit(3), KeyboardInterrupt(), ValueError("odd"), MemoryError()]
+    ("error", "expected", "said"),
+    [
+        (SystemExit(3), 1, "SystemExit: 3"),
+        (KeyboardInterrupt(), 1, "KeyboardInterrupt"),
+        (ValueError("odd"), 1, "ValueError: odd"),
+        (MemoryError("3 TiB"), 8, "3 TiB"),
+        (OverflowError("2^70"), 8, "2^70"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "why"), 8, "0xff"),
+        (OSError(28, "No space left", "a.nc"), 2, "a.nc: No space left"),
+    ],
 )
-def test_no_exception_passes_into_c(error: BaseException) -> None:
+def test_no_exception_passes_into_c(error: BaseException, expected: int, said: str) -> None:
     kept: list[bytes] = []
 
     def fails(_: int) -> None:
@@ -281,8 +354,8 @@ def test_no_exception_passes_into_c(error: BaseException) -> None:
         kept.append(text)
         return status
 
-    assert bridge.guarded(fail, fails)(1) == errors.LandstepError.status
-    assert kept[0].decode().startswith(type(error).__name__)
+    assert bridge.guarded(fail, fails)(1) == expected
+    assert said in kept[0].decode()
 
 
 def test_a_package_that_is_missing_is_a_status_of_its_own() -> None:
