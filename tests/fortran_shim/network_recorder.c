@@ -49,16 +49,17 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
                    void *argument) {
   static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
   Dl_info of;
-  void **object = argument; /* std::thread hands over an object, whose class says where it is from */
+  void *code[] = {(void *)start, __builtin_return_address(0), NULL};
+  int i;
   if (!next)
     next = (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))dlsym(
         RTLD_NEXT, "pthread_create");
-  if ((dladdr((void *)start, &of) && of.dli_fname && strstr(of.dli_fname, "onnxruntime")) ||
-      (object && dladdr(__builtin_return_address(0), &of) && of.dli_fname &&
-       strstr(of.dli_fname, "onnxruntime")) ||
-      (object && start && dladdr((void *)start, &of) && of.dli_fname &&
-       strstr(of.dli_fname, "libstdc++") && dladdr(*object, &of) && of.dli_fname &&
-       strstr(of.dli_fname, "onnxruntime")))
-    record("thread", of.dli_fname);
+  if (argument) code[2] = *(void **)argument; /* of std::thread: the class of what it runs */
+  for (i = 0; i < 3; i++) {
+    if (code[i] && dladdr(code[i], &of) && of.dli_fname && strstr(of.dli_fname, "onnxruntime")) {
+      record("thread", of.dli_fname);
+      break;
+    }
+  }
   return next(thread, attributes, start, argument);
 }

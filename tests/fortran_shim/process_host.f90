@@ -23,6 +23,7 @@ program process_host
   type(land_t) :: land
   real(real64) :: lon(3) = [-29.31_real64, 330.9_real64, 20.0_real64]
   real(real64) :: lat(3) = [49.5_real64, 49.8_real64, 49.5_real64], forest(3, 2015:2017)
+  real(real64) :: lon_bounds(2, 3), lat_bounds(2, 3)
   integer :: year, stat, unit
   integer(c_int) :: child, code
   logical :: changed
@@ -30,7 +31,9 @@ program process_host
 
   call get_command_argument(1, experiment)
   call get_command_argument(2, fields)
-  call land%init(trim(experiment), lon, lat, year=2015, stat=stat, errmsg=errmsg)
+  lon_bounds = reshape([lon - 0.2_real64, lon + 0.2_real64], [2, 3], order=[2, 1])
+  lat_bounds = reshape([lat - 0.2_real64, lat + 0.2_real64], [2, 3], order=[2, 1])
+  call land%init(trim(experiment), lon, lat, lon_bounds, lat_bounds, year=2015, stat=stat, errmsg=errmsg)
   call check()
   do year = 2015, 2017
     call land%update(year, 1, 1, changed, stat=stat, errmsg=errmsg)
