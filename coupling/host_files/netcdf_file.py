@@ -195,6 +195,11 @@ def _largest(held: Held, numbers: np.ndarray, maximum: Stored) -> np.ndarray:
     before, after = held.values, held.axes.sorted(series.values)
     was, now = before.max(axis=0), after.max(axis=0)
     shape = maximum.numbers.shape
+    if maximum.numbers.size != was.size:
+        raise InputError(
+            f"{maximum.where}: {maximum.numbers.size} numbers, expected {was.size}: one for each "
+            f"of a year of {held.table.name}"
+        )
     changed = (was != now).reshape(shape)
     return maximum.replaced(np.where(changed, now.reshape(shape), np.nan))
 

@@ -207,10 +207,7 @@ class Fuzz:
 
     def read(self, name: str, content: bytes, expected: str | None = None) -> Verdict:
         """Let the child read one file of a kind, as bytes."""
-        kind = self.kinds[name]
-        path = self.seeds / kind.place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        kind, path = self.kinds[name], self._put(name, content)
         return judged(kind, self.child.ask(name, path), expected, path)
 
     def whole(self, name: str) -> list[str]:
@@ -224,8 +221,10 @@ class Fuzz:
         return digests
 
     def _put(self, name: str, content: bytes) -> Path:
+        """Write a file that is another one to the system: HDF5 may hold the last one open."""
         path = self.seeds / self.kinds[name].place
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
         path.write_bytes(content)
         return path
 
