@@ -228,10 +228,11 @@ class Fuzz:
         path.write_bytes(content)
         return path
 
-    def kind(self, name: str, inputs: int, until: float | None = None) -> None:
-        """Try mutated files of a kind: so many, or until a moment of the monotonic clock."""
+    def kind(self, name: str, inputs: int, seconds: float | None = None) -> None:
+        """Try mutated files of a kind: so many, or for so long once its seeds were read."""
         kind, mutator = self.kinds[name], Mutator(self.kinds[name], self.seeds)
         digests, place = self.whole(name), Path(self.kinds[name].place)
+        until = None if seconds is None else time.monotonic() + seconds
         try:
             for mutation in _drawn(kind, f"{self.seed}:{name}", inputs, until):
                 content = mutator.made(mutation)
@@ -294,8 +295,7 @@ def run(
             end = time.monotonic() + (seconds or 0)
             for number, name in enumerate(names):
                 left = (end - time.monotonic()) / (len(names) - number)
-                until = None if seconds is None else time.monotonic() + max(left, LEAST_S)
-                fuzz.kind(name, inputs, until)
+                fuzz.kind(name, inputs, None if seconds is None else max(left, LEAST_S))
                 print(
                     f"{name}: {dict(fuzz.found.counts.get(name, {}))}", file=sys.stderr, flush=True
                 )
