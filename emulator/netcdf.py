@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,11 @@ from landstep.emulator.rows import Rows, whole_blocks
 
 Compression = Literal["zlib", "zstd"]
 _CHUNK = 1024  # cells along each side of a stored chunk
+
+
+MOST_TIMES = 100_000
+"""Steps of a time axis that are read: annual data of all human time have fewer. A file may declare
+any number without holding one."""
 
 
 class NetcdfFile:
@@ -175,7 +181,11 @@ class NetcdfFile:
         Raises InputError naming the first step where time does not increase, or the unit, and for
         a variable that holds no numbers or too few.
         """
-        where = self._where(name)
+        where, shape = self._where(name), self.shape(name)
+        if math.prod(shape) > MOST_TIMES:
+            raise InputError(
+                f"{where}: {math.prod(shape)} times, expected one a year and at most {MOST_TIMES}"
+            )
         times = self.coordinate(name)
         with LOCK:
             dimension = self._dataset.dimensions.get(name)

@@ -32,6 +32,9 @@ ELEVATION_RANGE_M = (-500.0, 9000.0)
 """Land lies between the shore of the Dead Sea (-430 m) and Everest (8849 m)."""
 
 _MOST_YEARS = 1e6
+MOST_PERIODS = 1000
+"""Periods of a static that are read; a file may declare any number without holding one."""
+
 Source = tuple[Path, str | None]
 
 
@@ -207,6 +210,8 @@ def _periods(file: NetcdfFile, variable: str) -> tuple[tuple[int, int], ...]:
         return ()
     if len(dims) != 3:
         raise InputError(f"{where}: dims {dims}, expected (period, y, x)")
+    if shape[0] > MOST_PERIODS:
+        raise InputError(f"{where}: {shape[0]} periods, expected at most {MOST_PERIODS}")
     bounds = file.coordinate("period_bounds")
     if bounds.shape != (shape[0], 2):
         raise InputError(
@@ -218,8 +223,8 @@ def _periods(file: NetcdfFile, variable: str) -> tuple[tuple[int, int], ...]:
     within = bool((np.abs(years) <= _MOST_YEARS).all())  # False where one is missing
     if not (within and (years == bounds).all() and ordered):
         raise InputError(
-            f"{where}: period_bounds {bounds.tolist()}, expected whole years, each period after "
-            "the one before"
+            f"{where}: period_bounds {bounds.tolist()}"[:400] + ", expected whole years, each "
+            "period after the one before"
         )
     return tuple((int(first), int(last)) for first, last in years)
 

@@ -431,3 +431,12 @@ def test_importing_leaves_the_loaders_flags_alone():
         "import landstep.emulator.netcdf\nassert sys.getdlopenflags() == flags"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_time_axis_without_end_is_refused_before_it_is_read(tmp_path):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        file.createDimension("time", 2**33)
+        file.createVariable("time", "f8", ("time",), zlib=True).units = "days since 1850-01-01"
+    with NetcdfFile(tmp_path / "a.nc") as file, pytest.raises(InputError) as caught:
+        file.years()
+    assert "a.nc, time" in str(caught.value) and str(2**33) in str(caught.value)
