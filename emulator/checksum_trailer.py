@@ -76,23 +76,21 @@ def verify_trailer(path: Path) -> str | None:
 
 
 def _refuse_remains(path: Path, file: BinaryIO, size: int, tail: bytes) -> None:
-    """Raise InputError where what lies behind the HDF5 data is what is left of a trailer."""
+    """Raise InputError where a file without a trailer holds a part of one, or anything unknown.
+
+    HDF5 itself leaves nothing behind its end.
+    """
     end = hdf5_end(file)
-    beyond = 0 if end is None else size - end
-    at_end = b""
-    if beyond > 0:
-        file.seek(size - beyond)
-        at_end = file.read(len(_START))
     if (
-        beyond == SIZE
+        (end is not None and size > end)
         or tail[: len(_START)] == _START
         or tail[-len(_END) :] == _END
         or (len(tail) == SIZE and _length(tail) == size - SIZE)
-        or (at_end and _START.startswith(at_end))
     ):
         raise InputError(
-            f"{path}: its checksum is damaged or cut off ({size} bytes in the file, HDF5 data to "
-            f"{'an unknown byte' if end is None else end}); copy the file again"
+            f"{path}: {size} bytes, HDF5 data to {'an unknown byte' if end is None else end}, and "
+            "what lies behind them is no checksum; the file is damaged: copy it again (one that is "
+            "not from landstep: rewrite it with nccopy)"
         )
 
 

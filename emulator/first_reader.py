@@ -58,9 +58,11 @@ class FirstReader:
         self._owner = 0
         self._usable = True
 
-    def read(self, path: Path) -> None:
+    def read(self, path: Path, *, change: bool = False) -> None:
         """Open a file and walk through it in the small process.
 
+        change : open it as one that is to be changed, which reads other parts of it; nothing in
+            it is changed
         Raises InputError where that does not come to an end, crashes, or asks for too much memory.
         Where no process can be started nothing is done, and that is logged once.
         """
@@ -70,9 +72,10 @@ class FirstReader:
             if not self._usable:
                 return
             try:
-                answer = self._ask(path)
+                answer = self._ask(path, change)
                 if answer == "" or answer.startswith(_CRASHES):
-                    answer = self._ask(path)  # one that had ended, or that another file had harmed
+                    # that process had ended, or another file had harmed it
+                    answer = self._ask(path, change)
             except (_Unavailable, OSError, ValueError) as error:
                 self._usable = False
                 self._end()
@@ -89,11 +92,11 @@ class FirstReader:
             if self._owner == os.getpid():
                 self._end()
 
-    def _ask(self, path: Path) -> str:
+    def _ask(self, path: Path, change: bool) -> str:
         """Return "ok", what the library did, or "" where the process had ended before."""
         process, link = self._running()
         seconds = min(SECONDS + path.stat().st_size // BYTES_A_SECOND, MOST_SECONDS)
-        asked = json.dumps([os.path.abspath(path), seconds])
+        asked = json.dumps([os.path.abspath(path), seconds, change])
         try:
             link.sendall(asked.encode("ascii") + b"\n", socket.MSG_NOSIGNAL)
             answer = _line(link)

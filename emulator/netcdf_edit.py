@@ -18,6 +18,7 @@ from landstep.emulator.atomic import replacing
 from landstep.emulator.checksum_trailer import drop_trailer
 from landstep.emulator.errors import InputError
 from landstep.emulator.first_look import look
+from landstep.emulator.first_reader import READER
 from landstep.emulator.netcdf_library import LOCK, netcdf4, reason
 
 
@@ -59,11 +60,13 @@ def edited_copy(source: Path, target: Path) -> Iterator[Edit]:
     Raises InputError, with the path and the reason, where the source is no whole NetCDF file or
     the copy cannot be written.
     """
-    look(source)
+    verified = look(source).sha256 is not None
     with replacing(target) as temporary:
         shutil.copyfile(source, temporary)
         try:
             drop_trailer(temporary)  # it is of the source's bytes
+            if not verified:
+                _try_to_open(temporary, source)
             with LOCK:
                 dataset = netcdf4.Dataset(str(temporary), "r+")
                 dataset.set_auto_maskandscale(False)
@@ -74,3 +77,11 @@ def edited_copy(source: Path, target: Path) -> Iterator[Edit]:
                     dataset.close()
         except (OSError, RuntimeError) as error:
             raise InputError(f"{target}: cannot write: {reason(error)}") from error
+
+
+def _try_to_open(copy: Path, source: Path) -> None:
+    """Open a copy to be changed in the small process first; InputError names the source."""
+    try:
+        READER.read(copy, change=True)
+    except InputError as error:
+        raise InputError(str(error).replace(str(copy), str(source))) from error

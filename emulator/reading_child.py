@@ -27,7 +27,10 @@ SMALL_FILE, MOST_OF_VARIABLE, MOST_STRINGS = 16 << 20, 64 << 20, 1_000_000
 
 
 def serve(link: socket.socket, lines: TextIO) -> None:
-    """Walk through the files that come in, a line of JSON [path, seconds] each, and answer."""
+    """Open the files that come in, a line of JSON [path, seconds, change] each, and answer.
+
+    change : the file is opened as one that is to be changed, else walked through
+    """
     import json
 
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
@@ -43,15 +46,27 @@ def serve(link: socket.socket, lines: TextIO) -> None:
             line = ""
         if not line:
             os._exit(0)
-        path, seconds = json.loads(line)
+        path, seconds, change = json.loads(line)
         used = resource.getrusage(resource.RUSAGE_SELF)
         _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + 1 + seconds)
-        link.sendall(walk(path).encode("ascii", "replace") + b"\n")
+        answer = open_for_change(path) if change else walk(path)
+        link.sendall(answer.encode("ascii", "replace") + b"\n")
 
 
 def _limit(kind: int, value: int) -> None:
     _, most = resource.getrlimit(kind)
     resource.setrlimit(kind, (value if most == resource.RLIM_INFINITY else min(value, most), most))
+
+
+def open_for_change(path: str) -> str:
+    """Open a file as one that is to be changed, and close it; returns as `walk` does."""
+    try:
+        netcdf4.Dataset(path, "r+").close()
+    except MemoryError:
+        return f"asks for more than {MEMORY >> 30} GiB to open it"
+    except LIBRARY_ERRORS:
+        pass
+    return "ok"
 
 
 def walk(path: str) -> str:

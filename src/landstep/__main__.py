@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -349,6 +350,7 @@ def check(
 
 def main() -> None:
     """Run the command line; an error is one line, and its status the exit code."""
+    _show_warnings()
     try:
         app()
     except SystemExit:
@@ -356,6 +358,14 @@ def main() -> None:
         raise
     except (Exception, KeyboardInterrupt) as error:
         end_with(error)
+
+
+def _show_warnings() -> None:
+    """Show on stderr what the package logs as a warning; a library shows nothing by itself."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("landstep: %(message)s"))
+    handler.setLevel(logging.WARNING)
+    logging.getLogger("landstep").addHandler(handler)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ and passes SIGUSR1 on. Source: man mpirun, version 4.1, "Signal propagation"."""
 
 DEAF_SECONDS = 8.0
 """How long after a SIGTERM a library may keep the interpreter from hearing it, before the process
-is ended. A window of the network takes less. Ours."""
+is ended: a library that spins is ended within 10 s. A window that takes longer is cut off, too, and
+nothing is lost but the year under way. Ours."""
 
 
 class Stop:

@@ -68,6 +68,8 @@ def test_bytes_that_are_cut_off_added_or_overwritten_are_noticed(path: Path) -> 
     refused(path, whole[:data] + bytes(SIZE))
     refused(path, whole[:data] + random.Random(1).randbytes(SIZE))
     refused(path, whole[: data - 30] + bytes(SIZE + 30))
+    refused(path, whole[: data - 30] + random.Random(2).randbytes(SIZE + 2070))
+    refused(path, whole[:data] + bytes(4096))
 
 
 def test_a_file_says_where_its_hdf5_data_end(path: Path, tmp_path: Path) -> None:

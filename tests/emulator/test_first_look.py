@@ -186,3 +186,22 @@ def test_a_run_says_which_inputs_no_checksum_confirms(tmp_path: Path) -> None:
     )
     check_files(named)
     assert "soil.nc" not in unverified(named) and "zones.nc" in unverified(named)
+
+
+def test_a_copy_to_be_changed_is_opened_so_in_the_small_process_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 92: HDF5 reads more of a file that it may change, and can spin there alone."""
+    path, real = write(tmp_path / "a.nc"), READER.read
+
+    def spins(of: Path, *, change: bool = False) -> None:
+        if change:
+            raise InputError(f"{of}: the NetCDF library does not come to an end")
+        real(of)
+
+    with edited_copy(path, tmp_path / "b.nc"):
+        pass
+    monkeypatch.setattr(READER, "read", spins)
+    with pytest.raises(InputError, match=r"a\.nc"), edited_copy(path, tmp_path / "c.nc"):
+        raise AssertionError("opened")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.nc", "b.nc"]
