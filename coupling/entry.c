@@ -126,6 +126,17 @@ static int need_apart(int status, const void *a, const void *b, long long n_valu
   return landstep_fail(LANDSTEP_COUPLING_ERROR, "gain and loss share memory: two arrays are needed");
 }
 
+/* Without its arrays n_vertices would be left unread, and the host served without its cells. */
+static int need_corners(int status, const landstep_points *points) {
+  char text[200];
+  if (status != LANDSTEP_OK || points->n_vertices == 0) return status;
+  if (points->vertex_lon_deg || points->vertex_lat_deg) return status;
+  snprintf(text, sizeof text,
+           "n_vertices is %d, and points.vertex_lon_deg and points.vertex_lat_deg are null pointers: "
+           "set both arrays of corners, or n_vertices to 0", points->n_vertices);
+  return landstep_fail(LANDSTEP_COUPLING_ERROR, text);
+}
+
 static int need_points(int status, const landstep_points *points) {
   status = need(status, points, "points");
   if (status == LANDSTEP_OK && points->abi != LANDSTEP_ABI) {
@@ -143,6 +154,7 @@ static int need_points(int status, const landstep_points *points) {
   if (points->vertex_lon_deg || points->vertex_lat_deg)
     status = need_possible(status, points->n_vertices, "n_vertices", MOST_VERTICES);
   if (points->n_points == 0) return status;
+  status = need_corners(status, points);
   status = need(status, points->lon_deg, "points.lon_deg");
   return need(status, points->lat_deg, "points.lat_deg");
 }

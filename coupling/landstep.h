@@ -13,8 +13,10 @@
  *
  * The first landstep_open starts Python: $LANDSTEP_PYTHON if set, else the python3 of the environment
  * that holds this library. Python's own environment variables (PYTHONHOME, PYTHONPATH, ...) are the
- * host's and not read. Standard streams that the host has closed are opened on /dev/null, so that no
- * file takes their numbers.
+ * host's and not read. A process that already runs a Python keeps it: then LANDSTEP_PYTHON is not read.
+ * Standard streams that the host has closed are opened on /dev/null, so that no file takes their
+ * numbers. One that is a folder is replaced by /dev/null while Python starts, and then put back. The
+ * environment is left as it was found.
  *
  * With an MPI communicator these are collective: landstep_open, a landstep_update that begins a year,
  * landstep_write_restart and landstep_close. All others are a rank's own affair.

@@ -93,6 +93,27 @@ def c_variable(name: str) -> str | None:
 
 
 @contextlib.contextmanager
+def kept_environment(name: str) -> Iterator[None]:
+    """Put back an environment variable that an import may set, for Python and for C libraries."""
+    of_python, of_c = os.environ.get(name), c_variable(name)
+    try:
+        yield
+    finally:
+        if of_python is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = of_python
+        _set_c_variable(name, of_c)
+
+
+def _set_c_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.unsetenv(name)
+    else:
+        os.putenv(name, value)
+
+
+@contextlib.contextmanager
 def c_environment(name: str, value: str) -> Iterator[None]:
     """Let C libraries read a value of an environment variable, and put back what was there."""
     before = c_variable(name)
@@ -100,7 +121,4 @@ def c_environment(name: str, value: str) -> Iterator[None]:
     try:
         yield
     finally:
-        if before is None:
-            os.unsetenv(name)
-        else:
-            os.putenv(name, before)
+        _set_c_variable(name, before)

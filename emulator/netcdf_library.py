@@ -25,6 +25,9 @@ APART = Path(__file__).parents[1] / "lib" / "libnetcdf_apart.so"
 PLACE = b"/netCDF4's extension module/" + 4000 * b"_"
 """What netcdf_apart.c needs, as it was built; the path is written over it."""
 
+FILTERS = "HDF5_PLUGIN_PATH"
+"""Set by the package where the user has not; programs that a host starts would inherit it."""
+
 CLASHING = ("nc_open", "H5open")
 """Functions by which a host's libnetcdf or libhdf5 is known."""
 
@@ -69,7 +72,12 @@ def _extension_module() -> Path:
 
 
 def _import_netcdf4() -> Any:
-    import netCDF4
+    """Import the package, which tells HDF5 its folder of filters by the environment, and no more.
+
+    HDF5 has read the variable when this returns.
+    """
+    with native.kept_environment(FILTERS):
+        import netCDF4
 
     return netCDF4
 

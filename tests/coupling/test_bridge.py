@@ -59,6 +59,11 @@ def test_two_handles_are_two_runs(opened: Any, c_api: tuple[Any, Any], experimen
         (lambda h: h.open("ärger/не.toml"), 4, "ärger/не.toml"),
         (lambda h: h.open("x", n_points=-1), 8, "n_points -1 is negative"),
         (lambda h: h.open("x", n_vertices=-4), 8, "n_vertices -4 is negative"),
+        (
+            lambda h: h.open("x", n_vertices=4),
+            8,
+            "n_vertices is 4, .*vertex_lon_deg.*vertex_lat_deg",
+        ),
         (lambda h: h.open("x", abi=1), 9, "points.abi is 1 and liblandstep has .* version 2"),
         (lambda h: h.open("x", abi=0), 9, "set it to LANDSTEP_ABI"),
     ],
@@ -273,6 +278,18 @@ import datetime
 getattr(datetime.datetime_CAPI, 'nothing', None)
 sys.exit(open_it(ffi.new("char[]", b"/no/restart.nc")))
 """
+ENVIRONMENT = """
+import ctypes
+def of_c():
+    entries = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), "environ")
+    found = []
+    while entries[len(found)] is not None:
+        found.append(entries[len(found)])
+    return sorted(found)
+before = dict(os.environ), of_c()
+assert open_it() == 0 and lib.landstep_update(handle[0], 2016, 1, 1, changed) == 0
+assert (dict(os.environ), of_c()) == before
+"""
 
 
 @pytest.fixture
@@ -294,6 +311,11 @@ def in_c(liblandstep: Path, experiment: Path, header: str, tmp_path: Path) -> An
 def test_a_forked_child_is_told_and_the_parent_goes_on(in_c: Any) -> None:
     """Fault 75."""
     assert in_c(FORK) == (0, "", "")
+
+
+def test_the_environment_is_left_as_it_was_found(in_c: Any) -> None:
+    """Programs that the host starts inherit it: no switch, no path of ours (fault 89)."""
+    assert in_c(ENVIRONMENT) == (0, "", "")
 
 
 def test_a_process_that_looked_at_a_capsule_still_starts(in_c: Any) -> None:
