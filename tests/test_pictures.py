@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -566,3 +569,21 @@ def test_options_are_read_or_refused() -> None:
     assert check_format("pdf") == "pdf"
     with pytest.raises(ConfigError, match="--format 'jpg', expected one of png, pdf"):
         check_format("jpg")
+
+
+@pytest.mark.parametrize(
+    "backend", ["module://matplotlib_inline.backend_inline", "no_such_backend"]
+)
+def test_pictures_need_no_backend_of_the_users(folder: Path, tmp_path: Path, backend: str) -> None:
+    """As in each shell that a notebook starts; `landstep doctor` says the same of pictures."""
+    pytest.importorskip("matplotlib")
+    out, said = tmp_path / "pictures", {}
+    for command in (["plot", str(folder), "--out", str(out)], ["doctor"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "landstep", *command],
+            env={**os.environ, "MPLBACKEND": backend}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+        said[command[0]] = done.stdout
+    assert list(out.glob("*.png"))
+    assert re.search(r"^  ok +plot: ", said["doctor"], flags=re.M), said["doctor"]
