@@ -93,8 +93,10 @@ class NetcdfFile:
 
     def dtype(self, name: str) -> np.dtype:
         """Data type of a variable, in the machine's byte order (object for strings)."""
-        kind = self._variable(name).dtype
-        return np.dtype(object) if kind is str else np.dtype(kind).newbyteorder("=")
+        variable = self._variable(name)
+        if variable.dtype is str or _holds_lists(variable):
+            return np.dtype(object)
+        return np.dtype(variable.dtype).newbyteorder("=")
 
     def attrs(self, name: str | None = None) -> dict[str, Any]:
         """Attributes of a variable, or of the file."""
@@ -164,6 +166,9 @@ class NetcdfFile:
         returns : an array of its own, in the file's byte order
         """
         variable = self._variable(name)
+        if _holds_lists(variable):
+            where = self._where(name)
+            raise InputError(f"{where}: a list of {variable.dtype} (NC_VLEN), expected numbers")
         try:
             with LOCK:
                 return np.asarray(variable[index])
@@ -227,6 +232,13 @@ class NetcdfFile:
             f"{self.path}, {name}: {reason(error)}: the stored data fail their checksum or are "
             "cut off; copy the file again"
         )
+
+
+def _holds_lists(variable: Any) -> bool:
+    """Tell whether each value is a list of numbers (NC_VLEN); lists of one length look as more
+    dimensions.
+    """
+    return bool(variable._isvlen) and variable.dtype is not str
 
 
 @dataclass(frozen=True)

@@ -355,7 +355,8 @@ def _reading(path: Path) -> Iterator[None]:
     except StateError:
         raise
     except (InputError, OSError) as error:
-        raise StateError(f"restart cannot be read: {error}{_previous_hint(path)}") from error
+        told = str(error) if path.name in str(error) else f"{path}: {error}"
+        raise StateError(f"restart cannot be read: {told}{_previous_hint(path)}") from error
     except (Exception, MemoryError) as error:  # whatever a library makes of damaged bytes
         raise StateError(
             f"{path}: restart is damaged ({type(error).__name__}: {error}){_previous_hint(path)}"

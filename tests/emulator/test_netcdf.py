@@ -440,3 +440,17 @@ def test_a_time_axis_without_end_is_refused_before_it_is_read(tmp_path):
     with NetcdfFile(tmp_path / "a.nc") as file, pytest.raises(InputError) as caught:
         file.years()
     assert "a.nc, time" in str(caught.value) and str(2**33) in str(caught.value)
+
+
+def test_lists_of_numbers_are_not_more_dimensions(tmp_path):
+    """Lists of one length came out as an array of more dimensions than the file says."""
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        file.createDimension("place", 2)
+        lists = file.createVLType(np.float32, "lists")
+        variable = file.createVariable("v", lists, ("place",))
+        for place in range(2):
+            variable[place] = np.array([1, 2, 3], np.float32)
+    with NetcdfFile(tmp_path / "a.nc") as file:
+        assert file.dtype("v").kind == "O"
+        with pytest.raises(InputError, match="a.nc, v: "):
+            file.read("v")

@@ -447,3 +447,15 @@ def test_a_restart_behind_a_link_keeps_the_one_before_it(tmp_path):
     with pytest.raises(InputError, match="fifo"):
         state.save(tmp_path / "f.nc")
     assert not previous_path(tmp_path / "f.nc").exists()
+
+
+def test_a_map_for_which_there_is_no_room_is_named_with_its_file(tmp_path, monkeypatch):
+    """Invariant 18, where the reason lies elsewhere than in the file."""
+    made_up().save(tmp_path / "r.nc")
+
+    def full(*_):
+        raise InputError("/tmp: no room for a map of 92160.0 GiB")
+
+    monkeypatch.setattr(state_module, "zeros", full)
+    with pytest.raises(StateError, match=r"r\.nc: .*92160"):
+        State.load(tmp_path / "r.nc")
