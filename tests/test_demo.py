@@ -11,6 +11,8 @@ import pytest
 from landstep import State, demo
 from landstep.emulator.errors import DependencyError, InputError, LandstepError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:

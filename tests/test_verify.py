@@ -26,6 +26,8 @@ from landstep.emulator.inspection import describe
 from landstep.emulator.session import Session
 from landstep.verify import copy_path, evenly, verify_experiment, write_copy
 
+pytestmark = pytest.mark.slow
+
 FIRST, LAST = 2027, 2031
 
 

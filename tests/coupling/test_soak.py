@@ -9,6 +9,8 @@ import pytest
 
 from landstep.coupling.coupler import Coupler
 
+pytestmark = pytest.mark.slow
+
 FIRST = 2015
 
 

@@ -499,6 +499,7 @@ def test_a_card_that_stands_twice_is_refused(save, proto):
         Session.open(save(proto))
 
 
+@pytest.mark.slow
 def test_graphs_with_damaged_attributes_are_refused_or_run(proto, card):
     """Fault 13: whatever shape inference is given, an error of ours."""
     rng = np.random.default_rng(13)

@@ -32,6 +32,8 @@ from landstep.evaluation.plan import Plan
 from landstep.evaluation.suite import evaluate
 from landstep.evaluation.write import write_evaluation
 
+pytestmark = pytest.mark.slow
+
 PLAN = Plan(pairs=((2007, 2009),), train_until=2007, iterations=2)
 METHODS = [
     "model", "model_exact", "persistence", "random", "neighbourhood", "history_table", "boosting",

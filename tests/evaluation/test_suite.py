@@ -23,6 +23,8 @@ from landstep.evaluation.scores_csv import scores_csv
 from landstep.evaluation.suite import Evaluation, about, evaluate
 from landstep.evaluation.write import write_evaluation
 
+pytestmark = pytest.mark.slow
+
 METHODS = [
     "model", "model_exact", "model_rolled", "persistence", "random", "neighbourhood",
     "history_table", "boosting",
