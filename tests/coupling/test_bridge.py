@@ -1,4 +1,5 @@
 import ctypes
+import os
 import re
 import subprocess
 import sys
@@ -302,7 +303,12 @@ def in_c(liblandstep: Path, experiment: Path, header: str, tmp_path: Path) -> An
     def run(script: str) -> tuple[int, str, str]:
         arguments = [str(liblandstep), str(declarations), str(experiment)]
         command = [sys.executable, "-c", IN_C + script, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
+        ours = {
+            "HDF5_PLUGIN_PATH",
+            "ORT_DISABLE_TELEMETRY",
+        }  # libraries of this process may set them
+        env = {name: value for name, value in os.environ.items() if name not in ours}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=1800, env=env)
         return done.returncode, done.stdout, done.stderr
 
     return run
