@@ -81,7 +81,18 @@ def read_weights(path: Path | str, grid: Grid) -> Weights:
                 f"{file.path}: neither S (ESMF) nor remap_matrix (SCRIP) in it; has {names}; "
                 "expected a weight file"
             )
-        return _Reader(file, of, grid).weights()
+        try:
+            return _Reader(file, of, grid).weights()
+        except MemoryError as error:
+            sizes = {
+                d: n
+                for name in names
+                for d, n in zip(file.dims(name), file.shape(name), strict=True)
+            }
+            raise InputError(
+                f"{file.path}: its sizes {sizes} need more memory than there is ({error}); make "
+                "the weights for the host's grid"
+            ) from error
 
 
 @dataclass(frozen=True)

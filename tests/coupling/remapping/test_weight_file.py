@@ -537,3 +537,16 @@ def test_a_cell_is_given_away_whole_only_where_rounding_is_missing() -> None:
     for given, expected in ((0.995, 995_000_000), (1 - 1e-5, 999_990_000), (1 - 5e-7, 10**9)):
         cell, share = np.zeros(2, np.int64), np.array([0.25, given - 0.25])
         assert parts_of_cells(cell, share, area, "w.nc").sum() == expected, given
+
+
+def test_a_target_grid_without_end_is_refused(tmp_path: Path) -> None:
+    """A size may be declared that nothing in the file has: 8 TiB of areas."""
+    path = write(tmp_path / "w.nc", "esmf", drop=("area_b", "frac_b", "yc_b", "xc_b"))
+    with netCDF4.Dataset(path, "r+") as file:
+        file.setncattr("normalization", "none")
+        file.createDimension("endless", 2**44)
+        file.renameDimension("n_b", "n_b_old") if "n_b" in file.dimensions else None
+        file.renameDimension("endless", "n_b")
+        file.createVariable("frac_b", "f8", ("n_b",), zlib=True)
+    with pytest.raises(InputError, match=str(2**44)):
+        read_weights(path, region())
