@@ -454,7 +454,8 @@ def test_changes_lie_on_land_and_sea() -> None:
 
     became = np.array([[1, MASKED, MASKED]], np.uint8)
     picture = became_picture(became, np.array([[0.5, 0.0, np.nan]]), OF)
-    assert picture[0].tolist() == [[0xB2, 0x18, 0x2B], [247, 247, 247], [204, 204, 204]]
+    urban = [*bytes.fromhex(OF.colours[1].removeprefix("#"))]
+    assert picture[0].tolist() == [urban, [247, 247, 247], [204, 204, 204]]
 
 
 def test_a_line_stands_out_from_paper() -> None:
