@@ -60,7 +60,7 @@ def test_bad_pairs_are_one_line_and_a_status(
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        (("--run", "2015:2300"), 2, "year 2300 outside"),
+        (("--run", "2015:2300"), 2, "year 2101 outside 1980-2100"),
         (
             ("--pairs", "2015:2016", "--train-until", 2015, "--fold-models", "1.onnx,2.onnx"),
             3,
