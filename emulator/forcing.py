@@ -28,6 +28,10 @@ LUH2_STATES = (
 )  # fmt: skip
 """States of LUH2. Source: Hurtt et al. 2020, doi:10.5194/gmd-13-5425-2020, table 1."""
 
+MOST_BLOCKS = 2**20
+"""Blocks along a side of a forcing on blocks: cells of 40 m around the equator. A file may declare
+any number without holding one."""
+
 LUH3_STATE = "pltns"
 """The 13th state (planted forest), in LUH3 only."""
 
@@ -253,6 +257,11 @@ def _cells(
             f"{file.path.name}, {state}: dims {dims}, expected (time, block_y, block_x)"
         )
     _, rows, cols = file.shape(state)
+    if max(rows, cols) > MOST_BLOCKS:
+        raise InputError(
+            f"{file.path.name}, {state}: {rows} x {cols} blocks, expected at most {MOST_BLOCKS} "
+            "each way"
+        )
     return None, Blocks(size, (rows, cols))
 
 

@@ -76,10 +76,10 @@ class Run:
                 f"{model}, not {self.model}; keep each run in a folder of its own"
             )
         with NetcdfFile(path) as file:
+            found, shape = file.shape("land_use")[1:], self.files.land_use.grid.shape
+            if found != shape:
+                raise InputError(f"{path}, land_use: {found} cells, expected the map's {shape}")
             codes = codes_of_year(file)
-        shape = self.files.land_use.grid.shape
-        if codes.shape != shape:
-            raise InputError(f"{path}, land_use: {codes.shape} cells, expected the map's {shape}")
         scheme = self.files.land_use.scheme
         numbers = np.full(256, MASKED, np.uint8)
         numbers[list(scheme.codes)] = np.arange(scheme.n_classes)

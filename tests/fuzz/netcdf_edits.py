@@ -43,8 +43,10 @@ TEXTS = (
     "m2 s-2", "kg m-2 s-1", "%d %s {0!r}", "\u00e9\u4e2d", "fp32", "known", "1e400", '{"a": 1}',
     "years since 99999999999999999999-01-01", "days since 99999-13-45", "latitude", "longitude",
 )  # fmt: skip
-HUGE = (2**24, 2**31, 2**33, 2**40)
-LARGE = 2**22
+HUGE = (2**18, 2**31, 2**33, 2**40)
+"""Sizes that are declared: the first makes a large map, of which all is read in its time; no
+memory holds the others."""
+LARGE = 2**17
 """A dimension from which on nothing is stored."""
 
 odd_values = st.one_of(
