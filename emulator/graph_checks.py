@@ -24,6 +24,9 @@ OPERATORS = frozenset(
 DOMAINS = ("", "ai.onnx")
 MAX_OPSET = 23
 MAX_IR = 12
+LARGEST_NUMBER = 2**16
+"""Of an operator's attributes: kernel sizes, strides, pads, axes, how many outputs. Ours."""
+
 MEMORY_LIMIT_GIB = 2
 """Largest tensor of weights: what a protobuf can hold."""
 
@@ -116,6 +119,19 @@ def _check_operators(graph: onnx.GraphProto, where: str) -> None:
         if node.domain not in DOMAINS or node.op_type not in OPERATORS:
             name = f"{node.domain}:{node.op_type}" if node.domain else node.op_type
             raise ModelError(f"{where}: operator {name} not on allow-list")
+        if node.op_type != "Constant":  # the ends of a Slice stand there as the largest integer
+            _check_numbers(node, where)
+
+
+def _check_numbers(node: onnx.NodeProto, where: str) -> None:
+    """Refuse sizes and counts that no network has: shape inference makes lists of that length."""
+    for attribute in node.attribute:
+        wrong = [n for n in (attribute.i, *attribute.ints) if abs(n) > LARGEST_NUMBER]
+        if wrong:
+            raise ModelError(
+                f"{where}: {node.op_type} {node.name!r}: {attribute.name} {wrong[0]}, expected at "
+                f"most {LARGEST_NUMBER}"
+            )
 
 
 def _check_weights(graph: onnx.GraphProto, where: str) -> None:

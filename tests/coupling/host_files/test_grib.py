@@ -201,7 +201,7 @@ def test_without_eccodes_the_message_says_how_to_get_it(monkeypatch, tmp_path):
     from landstep.emulator.errors import DependencyError
 
     monkeypatch.setitem(sys.modules, "eccodes", None)
-    with pytest.raises(DependencyError, match=r"GRIB needs ecCodes .* landstep\[grib\]"):
+    with pytest.raises(DependencyError, match=r"ecCodes.*landstep\[grib\]"):
         read_messages(tmp_path / "f.grib")
 
 
