@@ -257,10 +257,10 @@ def _cells(
             f"{file.path.name}, {state}: dims {dims}, expected (time, block_y, block_x)"
         )
     _, rows, cols = file.shape(state)
-    if max(rows, cols) > MOST_BLOCKS:
+    if not (0 < min(rows, cols) and max(rows, cols) <= MOST_BLOCKS):
         raise InputError(
-            f"{file.path.name}, {state}: {rows} x {cols} blocks, expected at most {MOST_BLOCKS} "
-            "each way"
+            f"{file.path.name}, {state}: {rows} x {cols} blocks, expected 1 to {MOST_BLOCKS} each "
+            "way"
         )
     return None, Blocks(size, (rows, cols))
 

@@ -58,7 +58,8 @@ class GraphCost:
         self._where = where
         self._proto = _skeleton(proto)
         self._weights = {
-            w.name: _Tensor(_dtype(w.data_type), tuple(w.dims)) for w in proto.graph.initializer
+            w.name: _Tensor(_dtype(w.data_type, where), tuple(w.dims))
+            for w in proto.graph.initializer
         }
         try:
             onnx.checker.check_model(self._proto)
@@ -104,7 +105,8 @@ class GraphCost:
             if value.name not in known:
                 known[value.name] = self._tensor(value)
         for weights in graph.initializer:
-            known[weights.name] = _Tensor(_dtype(weights.data_type), tuple(weights.dims))
+            kind = _dtype(weights.data_type, self._where)
+            known[weights.name] = _Tensor(kind, tuple(weights.dims))
         for node in graph.node:
             for name in filter(None, node.output):
                 if name not in known or known[name].shape is None:
@@ -132,7 +134,7 @@ class GraphCost:
             raise ModelError(f"{self._where}: {value.name!r} is no tensor")
         dims = [d.dim_value if d.HasField("dim_value") else -1 for d in of.shape.dim]
         found = of.HasField("shape") and min(dims, default=0) >= 0
-        return _Tensor(_dtype(of.elem_type), tuple(dims) if found else None)
+        return _Tensor(_dtype(of.elem_type, self._where), tuple(dims) if found else None)
 
 
 @dataclass(frozen=True)
@@ -234,11 +236,11 @@ def _attribute(node: onnx.NodeProto, name: str) -> Any:
     return next((onnx.helper.get_attribute_value(a) for a in node.attribute if a.name == name), ())
 
 
-def _dtype(kind: int) -> np.dtype:
+def _dtype(kind: int, where: str) -> np.dtype:
     try:
         return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind))
     except KeyError as error:
-        raise ModelError(f"a tensor is of ONNX type {kind}, expected numbers") from error
+        raise ModelError(f"{where}: a tensor is of ONNX type {kind}, expected numbers") from error
 
 
 def _short(error: Exception) -> str:

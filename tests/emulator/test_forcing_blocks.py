@@ -74,15 +74,16 @@ def test_blocks_of_different_size_do_not_join(tmp_path):
         Forcing.open([tmp_path / "a.nc", tmp_path / "b.nc"], format="blocks")
 
 
-def test_blocks_without_end_are_refused_before_they_are_counted(tmp_path):
+@pytest.mark.parametrize("columns", [0, 2**31])
+def test_blocks_without_end_and_none_are_refused_before_they_are_counted(tmp_path, columns):
     """A small file may declare them: their columns alone would take 16 GiB."""
     with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
         file.set_fill_off()
-        for dim, size in zip(DIMS, (2, 3, 2**31), strict=True):
+        for dim, size in zip(DIMS, (2, 3, columns), strict=True):
             file.createDimension(dim, size)
         time = file.createVariable("time", "f8", ("time",))
         time.units, time[:] = "years since 850-01-01", [1150, 1151]
         file.createVariable("crop", "f4", DIMS, zlib=True).units = "1"
         file.setncatts({"block_size": 25, "quantities": "known"})
-    with pytest.raises(InputError, match=rf"a.nc, crop: 3 x {2**31} blocks"):
+    with pytest.raises(InputError, match=rf"a.nc, crop: 3 x {columns} blocks"):
         Forcing.open([tmp_path / "a.nc"], format="blocks")

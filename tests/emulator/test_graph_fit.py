@@ -521,3 +521,11 @@ def test_graphs_with_damaged_attributes_are_refused_or_run(proto, card):
             GraphCost(check_graph(crafted.SerializeToString(), "m.onnx"), "m.onnx").of(window)
         except ModelError as error:
             assert "m.onnx" in str(error)
+
+
+def test_weights_of_no_type_are_refused_by_the_files_name(tiny_model):
+    """Invariant 18."""
+    proto = onnx.load(tiny_model)
+    proto.graph.initializer[0].data_type = 0
+    with pytest.raises(ModelError, match=r"m\.onnx: .*type 0"):
+        GraphCost(proto, "m.onnx")
