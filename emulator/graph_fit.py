@@ -40,7 +40,7 @@ MEMORY_ROOM = 4
 earlier version exported, and twice as much again (ours)."""
 
 WORK_ROOM = 10
-"""And so many times its multiplications (ours): exported networks have 0.9 to 1.3 times as many."""
+"""And so many times its multiplications (ours)."""
 
 FIXED_BYTES, FIXED_WORK = 2**28, 10**9
 """What onnxruntime may compute at opening, from weights alone: 256 MiB, a second or so (ours).
