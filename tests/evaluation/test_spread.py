@@ -25,7 +25,7 @@ def test_one_run_has_no_deviation_and_missing_numbers_are_left_out():
 
 
 def test_runs_that_cannot_be_summed_up_are_refused():
-    with pytest.raises(InputError, match="no runs"):
+    with pytest.raises(InputError, match="0 runs"):
         spread([])
     with pytest.raises(InputError, match="expected one pair"):
         spread([run(0.1), run(0.1) | {"to": 3}])
