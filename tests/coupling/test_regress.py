@@ -98,5 +98,5 @@ def test_a_damaged_reference_is_refused(experiment: Path, reference: Path, tmp_p
         regress.load(reference)
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="is a file, expected a folder"):
         regress.record(experiment, blocked, 2015, 2016)
