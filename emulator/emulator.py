@@ -133,7 +133,7 @@ class Emulator:
         direction; InputError for a year without a map; StateError for a restart of another model,
         grid, scheme, year or direction.
         """
-        if restart is not None:
+        if restart is not None and not cold:
             check_restart(Path(restart), self.assembly.ranks)
         with self.assembly.ranks.together():
             asked = None if year is None else calendar_year(year)
