@@ -61,7 +61,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lat_bounds=np.stack([lat - 0.09, lat + 0.09], axis=1),
         dates=DATES,
         **{
-            AIR: 310 - 10 * np.cos(month / 6 * np.pi) + rng.normal(0, 3, size),
+            AIR: 300 - 10 * np.cos(month / 6 * np.pi) + rng.normal(0, 3, size),
             RAIN: rng.gamma(1, 3e-5, size),
         },
     )
