@@ -1,6 +1,6 @@
 # Two commands do everything, set-up included:
 #   make demo   the whole way on a made-up world (no training, no torch)
-#   make test   ruff, mypy and the tests: half an hour of processor time on two cores
+#   make test   ruff, mypy and the tests: 38 minutes of processor time on two cores
 #   make quick  ruff and the tests that start no program and train nothing: after each change
 #   make fuzz   mutated files of every kind that is read, for FUZZ_SECONDS (300) from FUZZ_SEED (1)
 # PYTHON=python3.12 make demo   takes another interpreter (3.11 or newer, with venv)
