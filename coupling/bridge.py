@@ -79,7 +79,10 @@ def describe(error: BaseException) -> tuple[int, str]:
     if isinstance(error, MemoryError):
         return CouplingError.status, f"not enough memory for this call: {error or 'no size given'}"
     if isinstance(error, (OverflowError, UnicodeError)):
-        return CouplingError.status, f"a number or a text of this call cannot be used: {error}"
+        return (
+            CouplingError.status,
+            f"an argument is out of range or not UTF-8: {error}",
+        )
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return InputError.status, f"{where}{error.strerror or error}"

@@ -115,7 +115,7 @@ class Points:
         return self.lon.size
 
     def _padded(self, padding: np.ndarray, first: int = 0) -> Points:
-        """Give the same with some points as padding: at 0, 0, with numbers below 0.
+        """Return the same with some points as padding: at 0, 0, with numbers below 0.
 
         first : how many points come before them, on other ranks
         """
@@ -127,7 +127,7 @@ class Points:
         return replace(self, lon=lon, lat=lat, index=number)
 
     def among(self, others: Sequence[np.ndarray], before: int) -> Points:
-        """Give the points with paddings numbered as among those of several ranks.
+        """Return the points with paddings numbered as among those of several ranks.
 
         others : index of each other rank's points; one of these that is not served and has the
             index of another point becomes padding

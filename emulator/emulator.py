@@ -313,7 +313,7 @@ class Emulator:
         return replace(state, climate=heard(state.climate, year, means))
 
     def climate_zones(self, year: int, state: State) -> np.ndarray:
-        """Give the climate zones of a year as the network reads them: (y, x) uint8, read-only.
+        """Return the climate zones of a year as the network reads them: (y, x) uint8, read-only.
 
         They are the observed ones of that year, moved by the climate that the state holds.
         """

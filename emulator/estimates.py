@@ -79,7 +79,7 @@ def disk_need(experiment: Experiment, card: Card, inputs: Inputs, years: int, ou
 
 
 def nearest_folder(path: Path) -> Path:
-    """Give the folder in which a path lies or would be made, as far as it is there."""
+    """Return the folder in which a path lies or would be made, as far as it is there."""
     path = path.absolute()
     while not path.is_dir() and path != path.parent:
         path = path.parent

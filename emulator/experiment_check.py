@@ -317,6 +317,6 @@ def _room(look: _Looking, name: str, need: Need) -> None:
 
 
 def first_error(items: list[Item]) -> LandstepError | None:
-    """Give the first problem, whose status a check ends with."""
+    """Return the first problem, whose status a check ends with."""
     problems: Iterator[LandstepError] = (item.error for item in items if item.error is not None)
     return next(problems, None)

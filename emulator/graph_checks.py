@@ -66,7 +66,7 @@ def graph_bytes(proto: onnx.ModelProto) -> bytes:
 
 
 def metadata_of(proto: onnx.ModelProto, where: str) -> dict[str, str]:
-    """Give a model's metadata; ModelError where a name stands twice."""
+    """Return a model's metadata; ModelError where a name stands twice."""
     names = [entry.key for entry in proto.metadata_props]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -152,7 +152,7 @@ class _Tensor:
 
 
 def _skeleton(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Give a graph whose large weights are inputs, and that claims no shape in between."""
+    """Return a graph whose large weights are inputs, and that claims no shape in between."""
     light = onnx.ModelProto()
     light.ir_version = proto.ir_version
     light.opset_import.extend(proto.opset_import)
@@ -174,7 +174,7 @@ def _skeleton(proto: onnx.ModelProto) -> onnx.ModelProto:
 def _with_values(
     proto: onnx.ModelProto, inputs: Mapping[str, Shape], values: Values, constants: Values
 ) -> onnx.ModelProto:
-    """Give a graph its inputs' shapes, and what follows from them in place of how it follows."""
+    """Set the shapes of a graph's inputs, and what follows from them in place of how it follows."""
     made = onnx.ModelProto()
     made.CopyFrom(proto)
     graph = made.graph

@@ -62,7 +62,7 @@ class Window:
 
     @classmethod
     def usual(cls, card: Card) -> Window:
-        """Give the largest window that is taken where [run] core is not set."""
+        """Return the largest window that is taken where [run] core is not set."""
         side = core_for(card) + 2 * card.halo
         return cls(1, side, side, side // COARSE + 2, side // COARSE + 2)
 

@@ -44,7 +44,7 @@ def shape_values(
 
 
 def whole_constants(graph: onnx.GraphProto) -> Values:
-    """Give the whole numbers among a graph's weights and constants that may be shapes."""
+    """Return the whole numbers among a graph's weights and constants that may be shapes."""
     found = {}
     tensors = [(weights.name, weights) for weights in graph.initializer]
     for node in graph.node:

@@ -40,7 +40,7 @@ _NOT_THE_RUNS: Any = {
 
 
 def settings_of(experiment: Experiment) -> dict[str, Any]:
-    """Give the settings that make a run, table -> key -> value, ready for JSON."""
+    """Return the settings that make a run, table -> key -> value, ready for JSON."""
     return experiment.model_dump(mode="json", exclude=_NOT_THE_RUNS)
 
 

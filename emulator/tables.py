@@ -39,7 +39,7 @@ class StrictTable(BaseModel):
 
 
 def folder_of(path: str | Path) -> Path:
-    """Give the folder of a file, which the paths in it are relative to; ConfigError for no path."""
+    """Return the folder to which the paths in a file are relative; ConfigError for no path."""
     try:
         return Path(path).resolve().parent
     except (OSError, ValueError, RuntimeError) as error:  # the last for links in a circle

@@ -113,7 +113,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stored_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give a function that copies a model of tests/models, with its manifest: (name) -> path.
+    """Return a function that copies a model of tests/models, with its manifest: (name) -> path.
 
     tests/export/test_stored_models.py says which there are, and writes them anew.
     """

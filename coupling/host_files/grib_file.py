@@ -104,7 +104,7 @@ class GribHostFile:
         return of_all
 
     def types(self, record: int = 0) -> list[tuple[str, str, np.ndarray]]:
-        """Give variables of a type that is in the file once more: none."""
+        """Return the variables of a type that stand in the file more than once: none."""
         return []
 
     def write_copy(self, target: Path, fields: Fields) -> dict[str, int]:

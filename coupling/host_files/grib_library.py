@@ -191,7 +191,7 @@ def _message(handle: Any) -> Message:
 
 
 def _check_size(handle: Any) -> None:
-    """Refuse a message whose sizes cannot be, before memory is asked for: InputError."""
+    """Refuse a message of impossible sizes, before memory is allocated: InputError."""
     library = _library()
     bytes_held = int(library.codes_get_message_size(handle))
     claims = {name: int(library.codes_get_size(handle, name)) for name in ("values",)}

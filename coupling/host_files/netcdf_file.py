@@ -144,7 +144,7 @@ class NetcdfHostFile:
         return of_all
 
     def types(self, record: int = 0) -> list[tuple[str, str, np.ndarray]]:
-        """Give every variable of types: its name, its field, and its (n,) float64 values.
+        """Return every variable of types: its name, its field, and its (n,) float64 values.
 
         Packed ones are the numbers that they are a little off from.
         """

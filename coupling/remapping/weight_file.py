@@ -225,7 +225,7 @@ class _Reader:
             )
 
     def _numbers(self, name: str, n: int, default: np.ndarray) -> np.ndarray:
-        """Give a number for each cell of a grid, 0 or more; the default where the file has none."""
+        """Return a number of 0 or more for each cell of a grid; the default where there is none."""
         if name not in self.file.names():
             return default
         found = self._of_cells(name, n)

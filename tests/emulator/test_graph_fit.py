@@ -47,7 +47,7 @@ def window_of(card, n=1, y=12, x=20, cy=2, cx=3):
 
 
 def renamed_logits(proto):
-    """Give the last node's logits another name, so that something can be put behind them."""
+    """Rename the last node's logits, so that something can be put behind them."""
     for node in proto.graph.node:
         for names in (node.input, node.output):
             for place, name in enumerate(names):

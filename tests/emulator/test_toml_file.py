@@ -14,7 +14,7 @@ READ = {"name": "Elbe", "run": {"threads": 2}}
 
 @pytest.fixture
 def read(tmp_path):
-    """Give a function that writes bytes or a text and reads them as TOML."""
+    """Return a function that writes bytes or a text and reads them as TOML."""
 
     def of(content):
         path = tmp_path / "file.toml"

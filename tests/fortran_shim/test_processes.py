@@ -62,7 +62,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def preloads(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give the function that compiles a C file of this folder for LD_PRELOAD."""
+    """Return the function that compiles a C file of this folder for LD_PRELOAD."""
     compiler = shutil.which(os.environ.get("CC", "cc"))
     if compiler is None:
         pytest.skip("no C compiler")
@@ -81,7 +81,7 @@ def preloads(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture
 def run(program: Path, experiment: Path, tmp_path: Path) -> Run:
-    """Give the function that runs a host, sees that it prints nothing, and returns its fields."""
+    """Return the function that runs a host, sees that it prints nothing, and returns its fields."""
 
     def go(*arguments: str, program: Path = program, env: dict[str, str] | None = None,
            **options: Any) -> bytes:  # fmt: skip

@@ -36,27 +36,7 @@ OF_HILDA8 = {
 }
 """Turns the small host's table, of scheme sweden5, into one of hilda8."""
 
-TRAINING = """
-name = "made up"
-output = "made_up.ckpt"
-validation = [[2006, 2007], [2006, 2008]]
-[data]
-experiments = ["experiment.toml"]
-years = [2000, 2006]
-lags = [1, 2]
-history = 2
-[network]
-base = 4
-depth = 2
-[samples]
-patch = 24
-batch = 2
-blocks = [4, 8]
-[fit]
-steps = 10
-checkpoint_every = 4
-held_out = 0.2
-"""
+TRAINING = (Path(__file__).parents[1] / "training/made_up_training.toml").read_text("utf-8")
 
 SOURCES = """
 name = "sources"

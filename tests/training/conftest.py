@@ -1,6 +1,7 @@
 """A small made-up region in memory, and a training file to go with it."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,27 +51,7 @@ def made_up_region(shape=(44, 60), years=range(2000, 2009), block=7, seed=0, nam
     )
 
 
-TRAINING_FILE = """
-name = "made up"
-output = "made_up.ckpt"
-validation = [[2006, 2007], [2006, 2008]]
-[data]
-experiments = ["experiment.toml"]
-years = [2000, 2006]
-lags = [1, 2]
-history = 2
-[network]
-base = 4
-depth = 2
-[samples]
-patch = 24
-batch = 2
-blocks = [4, 8]
-[fit]
-steps = 10
-checkpoint_every = 4
-held_out = 0.2
-"""
+TRAINING_FILE = (Path(__file__).parent / "made_up_training.toml").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")
