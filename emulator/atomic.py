@@ -59,12 +59,10 @@ def destination(path: Path | str) -> Path:
         raise InputError(f"{path}: cannot write: {error.strerror or error}") from error
     except ValueError as error:
         raise InputError(f"{str(path)!r}: not a path: {error}") from error
-    if stat.S_ISDIR(mode):
-        raise InputError(f"{path}: cannot write: Is a directory")
     if not stat.S_ISREG(mode):
+        found = "Is a directory" if stat.S_ISDIR(mode) else f"is {kind_of(mode)}"
         raise InputError(
-            f"{path}: cannot write: is {kind_of(mode)}, expected a regular file or nothing; name "
-            "another path"
+            f"{path}: cannot write: {found}, expected a regular file or nothing; name another path"
         )
     return Path(os.path.realpath(path))
 

@@ -23,7 +23,7 @@ from landstep.emulator.file_checks import check_output_folder
 from landstep.emulator.forcing import Forcing
 from landstep.emulator.grid import coarse_index
 from landstep.emulator.host_zones import HostZones
-from landstep.emulator.inputs import Files, Inputs
+from landstep.emulator.inputs import Files, Inputs, unverified
 from landstep.emulator.land_use import LandUse
 from landstep.emulator.legends import legend
 from landstep.emulator.legs import copied_years, legs_of, require_forcing
@@ -130,7 +130,7 @@ def _named(experiment: Experiment) -> tuple[Experiment, str]:
 
 
 def _checksums(look: _Looking, experiment: Experiment) -> None:
-    """Hold each file of [checksums] against its sum, and name those that have none."""
+    """Hold each file of [checksums] against its sum, and name those that nothing confirms."""
     for name, stated in experiment.checksums.items():
         only = experiment.model_copy(update={"checksums": {name: stated}})
 
@@ -139,11 +139,11 @@ def _checksums(look: _Looking, experiment: Experiment) -> None:
             return True, "sha256 holds"
 
         look.at(f"checksum of {name}", verify)
-    summed = {experiment.path(name) for name in experiment.checksums}
-    without = [path.name for path in experiment.input_files() if path not in summed]
-    if without:
-        text = f"no sha256 in [checksums], so not verified: {', '.join(dict.fromkeys(without))}"
-        look.items.append(Item("checksums", text))
+    try:
+        text = unverified(experiment) or "all files are verified"
+    except LandstepError:
+        return  # what reads the file says what is wrong with it
+    look.items.append(Item("checksums", text))
 
 
 def _model(experiment: Experiment) -> tuple[Session, str]:

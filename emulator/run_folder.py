@@ -102,8 +102,9 @@ def holds(path: Path, of: dict[str, Any], settings: dict[str, Any] | None = None
     Raises ConfigError where it holds another run, InputError where its record cannot be read.
     """
     record = path / RECORD
-    if not destination(record).exists():
+    if not os.path.lexists(record):
         return False
+    destination(record)
     for name, (found, expected) in differences(read_record(record), of, settings).items():
         raise ConfigError(
             f"{path}: holds another run: its {name} is {found!r}, this run has {expected!r}; name "

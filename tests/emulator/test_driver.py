@@ -180,7 +180,7 @@ def test_a_model_of_one_direction_does_not_run_the_other(experiment, tmp_path, m
 
 def test_a_folder_that_cannot_be_made_is_named(experiment, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match="file/run.*Not a directory"):
+    with pytest.raises(InputError, match="file/run: cannot make the folder"):
         run_years(experiment, 2015, 2016, tmp_path / "file" / "run")
 
 

@@ -59,8 +59,17 @@ def test_a_sound_experiment_passes_and_nothing_is_left(copy, monkeypatch):
     assert sorted(path.name for path in copy.iterdir()) == before
     said = {item.name: item.line for item in items}
     assert {f"map of {year}" for year in range(2012, 2016)} <= set(said)
-    assert "soil.nc" in said["checksums"] and "GiB free" in said["disk, estimated"]
+    assert said["checksums"].endswith("all files are verified")
+    assert "GiB free" in said["disk, estimated"]
     assert said["memory, estimated"].startswith("ok     memory, estimated: about ")
+
+
+def test_files_that_nothing_confirms_are_named(copy):
+    """Rewritten by another program, a file has lost landstep's checksum."""
+    changed(copy / "soil.nc", "soil_texture", lambda v: v)
+    items = looked_at(copy)
+    said = {item.name: item.line for item in items}
+    assert wrong(items) == [] and said["checksums"].endswith("no checksum: soil.nc")
 
 
 def beyond(folder):
