@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 from torch import Tensor, distributed
 
 from landstep.emulator.errors import ConfigError
@@ -33,6 +34,7 @@ def new_trainer(fit: FitTable, out: Path, progress: bool) -> Trainer:
     if progress and not terminal:
         callbacks.append(PlainLines(fit.steps))
     processes, here = _processes()
+    launched = TorchElasticEnvironment.detect()
     return Trainer(
         accelerator=fit.accelerator,
         devices=here,
@@ -45,6 +47,8 @@ def new_trainer(fit: FitTable, out: Path, progress: bool) -> Trainer:
         gradient_clip_val=fit.clip,
         reload_dataloaders_every_n_epochs=1,
         callbacks=callbacks,
+        # named, because looking for other launchers imports mpi4py, which starts MPI
+        plugins=TorchElasticEnvironment() if launched else LightningEnvironment(),
         logger=False,
         enable_progress_bar=terminal,
         enable_model_summary=False,
