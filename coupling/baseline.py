@@ -48,7 +48,8 @@ def require_baselines(
     given : fields that it has given a baseline of
     mode : in "absolute" only monthly fields need one
     albedo : "required": a host that keeps an albedo of its own (`albedo_sets` of its table) gets
-        no field before it has given one of these sets; "left": it does, and its albedo stays
+        no field before it has given one of these sets; in "absolute" mode an annual albedo is
+        landstep's own and needs no baseline. "left": it does, and its albedo stays
     Raises CouplingError naming the field and the baseline that is missing.
     """
     fields = {field.name: field for field in source.fields}
@@ -57,19 +58,38 @@ def require_baselines(
             raise CouplingError(f"no field {name!r}: there are {sorted(fields)}")
         if mode == "anomaly" or fields[name].schedule == "monthly":
             if missing := sorted(partners(source, name) - set(given)):
+                remedy = "" if _monthly(fields[name]) else ", or set [coupling] mode = 'absolute'"
                 raise CouplingError(
                     f"field {name!r} needs the host's own {missing[0]!r}: call "
-                    f"baseline({missing[0]!r}, values) before the first update"
-                    + ("" if mode == "absolute" else ", or set [coupling] mode = 'absolute'")
+                    f"{_call(fields[missing[0]])} before the first update"
+                    + ("" if mode == "absolute" else remedy)
                 )
         if albedo == "left" or not albedo_sets:
             continue
-        if not any(set(of) <= set(given) for of in albedo_sets):
+        wanted = [
+            [of for of in names_of if mode == "anomaly" or _monthly(fields[of])]
+            for names_of in albedo_sets
+        ]
+        if not any(set(names_of) <= set(given) for names_of in wanted):
+            calls = " or ".join(
+                ", ".join(_call(fields[of]) for of in names_of) for names_of in wanted
+            )
             raise CouplingError(
                 f"field {name!r}: this host keeps an albedo of its own, which would stay that of "
-                f"the old cover. Give baseline() of {' or '.join(map(str, map(list, albedo_sets)))}"
-                ", or set [coupling] albedo = 'left'"
+                f"the old cover. Call {calls} before the first update, or set [coupling] albedo = "
+                "'left'"
             )
+
+
+def _monthly(field: Field) -> bool:
+    return field.schedule == "monthly"
+
+
+def _call(field: Field) -> str:
+    """The call that gives a baseline of a field, as a host writes it."""
+    if _monthly(field):
+        return f"baseline_monthly({field.name!r}, values) with (n, 12) values"
+    return f"baseline({field.name!r}, values)"
 
 
 def checked_baseline(field: Field, values: np.ndarray, mask: np.ndarray) -> np.ndarray:

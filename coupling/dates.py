@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from landstep.coupling.seasons import Date, check_date
+from landstep.coupling.seasons import HOST, Date, check_date
 from landstep.emulator.errors import StepError
 from landstep.emulator.experiment import CouplingTable
+
+_BEFORE_START = (
+    ", which the run starts from; set the experiment's key start (or year of init) to the year of "
+    "the first update or the one before it, or name the restart of that year"
+)
 
 
 def check_next_date(asked: Date, last: Date | None, year: int, settings: CouplingTable) -> None:
@@ -16,8 +21,12 @@ def check_next_date(asked: Date, last: Date | None, year: int, settings: Couplin
     """
     check_date(*asked, settings.calendar)
     if asked[0] < year:
-        raise StepError(f"time went back: {asked[0]} asked, {year} reached")
-    if last is not None and asked < last:
+        raise StepError(
+            f"time went back: {asked[0]} asked, {year} reached"
+            + (_BEFORE_START if last is None else "")
+        )
+    judged = 2 if settings.calendar == HOST else 3
+    if last is not None and asked[:judged] < last[:judged]:
         raise StepError(f"time went back: {text_of(asked)} asked, {text_of(last)} reached")
     if asked[0] > year + 1 and not settings.skip:
         raise StepError(

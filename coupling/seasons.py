@@ -13,6 +13,10 @@ RULES = ("step", "ecland", "ctsm", "noahmp", "mean_preserving")
 CALENDARS = ("standard", "proleptic_gregorian", "noleap", "360_day")
 """Calendars of hosts, by their CF names."""
 
+HOST = "host"
+"""The calendar of a host that CF has no name for: any day of twelve months is a date. Months have
+the days of the proleptic Gregorian calendar between values; a day beyond them is the last one."""
+
 Date = tuple[int, int, int]
 """Year, month 1..12, day of the month from 1."""
 
@@ -20,21 +24,26 @@ Date = tuple[int, int, int]
 def check_date(year: int, month: int, day: int, calendar: str) -> None:
     """Refuse a date that a calendar does not have.
 
-    calendar : one of CALENDARS
+    calendar : one of CALENDARS, or HOST, which has any day
     Raises StepError naming the date, the calendar and what it has instead; CouplingError for a
     calendar that is none.
     """
-    if calendar not in CALENDARS:
-        raise CouplingError(f"calendar {calendar!r}, expected one of {', '.join(CALENDARS)}")
+    if calendar not in (*CALENDARS, HOST):
+        raise CouplingError(
+            f"calendar {calendar!r}, expected one of {', '.join((*CALENDARS, HOST))}"
+        )
     date = f"{year}-{month}-{day}"
     if not 1 <= month <= 12:
         raise StepError(f"month {month} in {date}, expected 1 to 12")
     if year < 1:
         raise StepError(f"year {year} in {date}, expected 1 or later")
+    if calendar == HOST:
+        return
     days = _days_in(year, month, calendar)
     if not 1 <= day <= days:
         raise StepError(
-            f"day {day} in {date}: calendar {calendar} has {days} days; set [coupling] calendar"
+            f"day {day} in {date}: calendar {calendar} has {days} days; set [coupling] calendar, "
+            'or calendar = "host" for one that CF has no name for'
         )
     try:
         cftime.datetime(year, month, day, calendar=calendar)
@@ -75,6 +84,9 @@ def value_on(
     rule or calendar that is none, and, with "mean_preserving", a value below 0 or not a number.
     """
     check_date(year, month, day, calendar)
+    if calendar == HOST:
+        calendar = "proleptic_gregorian"
+        day = min(max(day, 1), _days_in(year, month, calendar))
     if rule not in RULES:
         raise CouplingError(f"rule between months {rule!r}, expected one of {', '.join(RULES)}")
     if monthly.ndim != 2 or monthly.shape[1] != 12:

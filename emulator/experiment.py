@@ -117,6 +117,7 @@ class CouplingTable(StrictTable):
         landstep's fields as they are
     reference : that year; None: the year that the run starts from. Of an earlier one the
         experiment must have a map; a later one costs the steps to it once more, when a run begins
+    calendar : of the host, which dates are held against; "host": any day of twelve months is one
     cover : how dense vegetation of a type stands: by the host's table, or by 1 - exp(-k LAI)
     albedo : "required": fields of a host that keeps an albedo of its own are refused without one;
         "left": they are given, and the albedo stays
@@ -131,7 +132,7 @@ class CouplingTable(StrictTable):
     host: str = "classes"
     mode: Literal["anomaly", "absolute"] = "anomaly"
     reference: int | None = None
-    calendar: Literal["standard", "proleptic_gregorian", "noleap", "360_day"] = "standard"
+    calendar: Literal["standard", "proleptic_gregorian", "noleap", "360_day", "host"] = "standard"
     cover: Literal["table", "lai"] = "table"
     albedo: Literal["required", "left"] = "required"
     lai: Literal["host", "step", "ecland", "ctsm", "noahmp", "mean_preserving"] = "host"

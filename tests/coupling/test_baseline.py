@@ -35,7 +35,8 @@ def test_a_field_needs_those_that_it_goes_with(small: Crosswalk) -> None:
         (["vegl"], ["vegl"], "anomaly", "left", "needs the host's own 'vegh'"),
         (["lail"], ["vegl", "vegh", "typel"], "absolute", "left", "needs the host's own 'lail'"),
         (["z0"], ["z0"], "anomaly", "required", "or set \\[coupling\\] albedo = 'left'"),
-        (["z0"], [], "absolute", "required", "Give baseline\\(\\) of \\['alb12'\\]"),
+        (["z0"], [], "absolute", "required", "Call baseline_monthly\\('alb12', values\\)"),
+        (["lail"], ["vegl", "vegh", "typel"], "anomaly", "left", "baseline_monthly\\('lail', val"),
     ],
 )
 def test_a_missing_baseline_is_named(small, names, given, mode, albedo, words) -> None:
@@ -54,6 +55,16 @@ def test_a_missing_baseline_is_named(small, names, given, mode, albedo, words) -
 )
 def test_enough_is_enough(small: Crosswalk, names, given, mode, albedo) -> None:
     require_baselines(small, names, given, mode, albedo, own_albedo_sets(small))
+
+
+def test_absolute_mode_demands_no_albedo_that_it_makes_itself(small: Crosswalk) -> None:
+    """SPEEDY's albedo is annual: landstep's own is handed out, and a baseline would be unused."""
+    annual, monthly = ["z0"], ["alb12"]
+    require_baselines(small, ["vegl"], [], "absolute", "required", [annual])
+    with pytest.raises(CouplingError, match="Call baseline\\('z0', values\\) before"):
+        require_baselines(small, ["vegl"], ["vegl", "vegh"], "anomaly", "required", [annual])
+    with pytest.raises(CouplingError, match="Call baseline_monthly\\('alb12', values\\)"):
+        require_baselines(small, ["vegl"], [], "absolute", "required", [monthly])
 
 
 def test_a_host_without_a_table_keeps_no_albedo() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,24 @@ def test_the_map_is_counted_no_more_often_than_it_moved(
 def test_the_first_update_may_be_a_year_on(coupler: Coupler) -> None:
     assert coupler.update(2016, 1, 1) is True
     assert coupler.update(2016, 1, 2) is False
+
+
+def test_a_first_date_before_the_start_names_the_key_to_set(coupler: Coupler) -> None:
+    with pytest.raises(StepError, match="2010 asked, 2015 reached.* key start .*year of init"):
+        coupler.update(2010, 1, 1)
+
+
+def test_in_the_hosts_own_calendar_only_year_and_month_are_judged(
+    coupled: Callable[..., Path], cells: dict[str, np.ndarray]
+) -> None:
+    coupler = Coupler.open(coupled("own_days", calendar="host"), **cells, year=2015)
+    for date in ((2015, 2, 30), (2015, 2, 29), (2015, 2, 0), (2015, 3, 99), (2016, 1, 1)):
+        coupler.update(*date)
+    with pytest.raises(StepError, match="time went back: 2015 asked, 2016 reached$"):
+        coupler.update(2015, 12, 31)
+    coupler.update(2016, 3, 1)
+    with pytest.raises(StepError, match="time went back: 2016-2-31 asked, 2016-3-1 reached"):
+        coupler.update(2016, 2, 31)
 
 
 @pytest.mark.parametrize(

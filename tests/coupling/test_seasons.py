@@ -205,6 +205,23 @@ def test_days_that_calendars_have_are_dates() -> None:
     check_date(850, 1, 1, "standard")
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_the_hosts_own_calendar_has_any_day(rule: str) -> None:
+    """SPEEDY has 1900-02-29, a year of 360 days 30 February; landstep needs the month."""
+    monthly = np.arange(12.0)[None] + 1
+    for month in range(1, 13):
+        last = cftime.datetime(1900, month, 1, calendar="proleptic_gregorian").daysinmonth
+        days = {day: value_on(monthly, rule, 1900, month, day, "host", NORTH[:1])
+                for day in (-3, 0, 1, last, last + 1, 99)}  # fmt: skip
+        for day in (1, last):
+            expected = value_on(monthly, rule, 1900, month, day, "proleptic_gregorian", NORTH[:1])
+            assert np.array_equal(days[day], expected)
+        assert days[-3] == days[0] == days[1] and days[last] == days[last + 1] == days[99]
+    for wrong in ((1900, 0, 1), (1900, 13, 1), (0, 1, 1)):
+        with pytest.raises(StepError, match="expected 1"):
+            check_date(*wrong, "host")
+
+
 def test_a_calendar_that_is_none_is_refused() -> None:
     with pytest.raises(CouplingError, match="calendar 'julian', expected one of standard, "):
         check_date(2016, 1, 1, "julian")
