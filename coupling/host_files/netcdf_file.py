@@ -343,6 +343,11 @@ def _read_held(
     dims = file.dims(table.name)
     sizes = dict(zip(dims, file.shape(table.name), strict=True))
     axes = Axes.of(table, dims, sizes, point_dims, series, stored.where)
+    if series is not None and series not in dims:
+        raise InputError(
+            f"{stored.where}: dims {dims}, expected one of them to be {series!r}, as the file is a "
+            f"series of years; leave the variable out (ncks -x -v {table.name} IN OUT)"
+        )
     if 0 in axes.counts:
         raise InputError(f"{stored.where}: shape {file.shape(table.name)}, expected a record")
     if table.exact and stored.numbers.dtype != np.float64:

@@ -159,3 +159,26 @@ QUARTERS_LON = np.array([-29.875, -29.625, -29.375, -29.125, -28.875, -28.625])
 def quarters():
     """Latitudes and longitudes of the quarter degrees of the made-up world."""
     return QUARTERS_LAT, QUARTERS_LON
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """A file of climate fields on O32 as the IFS reads them: one message each, monthly ones twelve.
+
+    Skips where ecCodes is not there.
+    """
+    pytest.importorskip("eccodes")
+    from landstep.coupling.host_files.grib_library import grid_places, new_message
+
+    grid, day = "O32", 20000101
+    path = tmp_path_factory.mktemp("grib") / "climate.grib"
+    n = grid_places(grid)[0].size
+    messages = [new_message(grid, 129, day, np.linspace(0, 5e4, n), 10.0)]  # geopotential
+    for parameter, value in {27: 0.3, 28: 0.4, 29: 1.0, 30: 3.0, 26: 0.05}.items():
+        messages.append(new_message(grid, parameter, day, np.full(n, value), 1e-6))
+    for parameter, value in {66: 2.0, 67: 4.0, 174: 0.15}.items():
+        for month in range(12, 0, -1):  # not in their order
+            values = np.full(n, value * (1 + 0.01 * month))
+            messages.append(new_message(grid, parameter, 20000015 + 100 * month, values, 1e-5))
+    path.write_bytes(b"".join(messages))
+    return path

@@ -22,27 +22,7 @@ from landstep.coupling.host_files.grib_library import (  # noqa: E402
 )
 
 GRID = "O32"
-"""About 2.8 degrees, on a made-up Earth of one degree."""
-
-VALUES = {27: 0.3, 28: 0.4, 29: 1.0, 30: 3.0, 26: 0.05}
-MONTHLY = {66: 2.0, 67: 4.0, 174: 0.15}
 OTHER = 129  # geopotential, which is not landstep's
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """A file of climate fields as the IFS reads them: one message each, monthly ones twelve."""
-    path = tmp_path_factory.mktemp("grib") / "climate.grib"
-    n = grid_places(GRID)[0].size
-    messages = [new_message(GRID, OTHER, 20000101, np.linspace(0, 5e4, n), 10.0)]
-    for parameter, value in VALUES.items():
-        messages.append(new_message(GRID, parameter, 20000101, np.full(n, value), 1e-6))
-    for parameter, value in MONTHLY.items():
-        for month in range(12, 0, -1):  # not in their order
-            values = np.full(n, value * (1 + 0.01 * month))
-            messages.append(new_message(GRID, parameter, 20000015 + 100 * month, values, 1e-5))
-    path.write_bytes(b"".join(messages))
-    return path
 
 
 @pytest.mark.parametrize(("grid", "points"), [("O32", 5248), ("N32", 6114), ("O320", 421120)])

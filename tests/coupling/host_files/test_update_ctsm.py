@@ -73,6 +73,14 @@ def test_a_series_needs_its_years_and_its_reference(
         update(series, world_run, tmp_path / "new.nc", (2016, 2019))
 
 
+def test_a_variable_without_years_in_a_series_is_refused(series, world_run, tmp_path):
+    """It could be no record of a year."""
+    with netCDF4.Dataset(series, "r+") as file:
+        file.createVariable("PCT_NATVEG", "f8", ("lsmlat", "lsmlon"))[:] = 50.0
+    with pytest.raises(InputError, match=r"timeseries.nc, PCT_NATVEG: dims .*'time'.*ncks -x"):
+        update(series, world_run, tmp_path / "new.nc", (2016, 2018))
+
+
 def landunits(of):
     names = ("PCT_NATVEG", "PCT_CROP", "PCT_LAKE", "PCT_GLACIER", "PCT_WETLAND")
     return sum(of[name] for name in names) + of["PCT_URBAN"].sum(axis=0)
