@@ -100,9 +100,11 @@ def build_flags(stub: bool = False) -> dict[str, str]:
     }
 
 
-def fortran_compiler() -> str:
-    """Path of the Fortran compiler, $FC or gfortran; DependencyError where it is not there."""
-    return _compiler("Fortran compiler", "FC", "gfortran", "gfortran")
+def fortran_compiler(name: str | None = None) -> str:
+    """Path of the Fortran compiler: that named, $FC or gfortran; DependencyError without one."""
+    return _compiler(
+        "Fortran compiler", "FC", name or "gfortran", "gfortran", named=name is not None
+    )
 
 
 def mpi_compiler() -> str:
@@ -110,8 +112,8 @@ def mpi_compiler() -> str:
     return _compiler("Fortran compiler for MPI", "MPIFC", "mpif90", "libopenmpi-dev")
 
 
-def _compiler(what: str, variable: str, usual: str, package: str) -> str:
-    name = os.environ.get(variable) or usual
+def _compiler(what: str, variable: str, usual: str, package: str, *, named: bool = False) -> str:
+    name = usual if named else os.environ.get(variable) or usual
     path = shutil.which(name)
     if path is None:
         raise DependencyError(

@@ -314,6 +314,29 @@ def config(
     typer.echo(" ".join(flags[name] for name in chosen))
 
 
+@app.command("host-test")
+def host_test(
+    host: Annotated[str, typer.Argument(help="host, as in [coupling] host")],
+    fc: Annotated[str | None, typer.Option(help="Fortran compiler; else $FC or gfortran")] = None,
+    full: Annotated[bool, typer.Option("--full", help="all flags, observe, stub, errors")] = False,
+    keep: Annotated[Path | None, typer.Option(help="folder for programs and runs")] = None,
+) -> None:
+    """Drive landstep as a host's page says, with your compiler, over a made-up globe.
+
+    A stand-in of the host with its names, shapes, kinds, calendar and padding. Checked, to the bit:
+    the reference year moves nothing, the next year something, a restart goes on, 1 and 2 ranks.
+
+    Example: `landstep host-test speedy --fc gfortran --full`
+    """
+    from landstep.host_testing import try_host
+
+    checks = try_host(host, compiler=fc, full=full, keep=keep)
+    for check in checks:
+        typer.echo(check.line)
+    if any(check.passed is False for check in checks):
+        raise typer.Exit(1)
+
+
 @regress.command()
 def record(
     experiment: ExperimentFile,

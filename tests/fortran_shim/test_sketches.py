@@ -1,4 +1,7 @@
-"""The calls in the sketches of the docs, compiled against the module as it is."""
+"""The calls in the sketches of the docs, compiled against the module as it is.
+
+Pages whose code is compiled whole are tried by test_host_tests.py.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pytest
 
 from landstep.emulator.errors import DependencyError
 from landstep.fortran_shim import build
+from landstep.fortran_shim.host_test_files import host_test_names
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {page.stem: page for page in (DOCS / "hosts").glob("*.md")}
@@ -49,12 +53,6 @@ OF_HOST = {
       real(r8), dimension(64) :: lon_deg, lat_deg, dls, dforest, dz0clim, dwmax, albedo_of_day
       real(r8) :: dalbcl(64, 0:13)
       integer :: global_index(64), ndatim(7), mpi_comm""",
-    "speedy": """
-      real(r8), dimension(96, 48) :: lon_deg, lat_deg, fmask, veg_high, veg_low, alb0
-      type :: datetime_t
-        integer :: year, month, day
-      end type
-      type(datetime_t) :: model_datetime""",
 }
 """Variables of each host, as the sketch has them."""
 
@@ -127,7 +125,7 @@ def test_the_c_lines_compile(tmp_path: Path) -> None:
 
 
 def test_every_page_is_tried() -> None:
-    assert sorted(OF_HOST) == sorted(PAGES)
+    assert sorted([*OF_HOST, *host_test_names()]) == sorted(PAGES)
 
 
 def test_a_call_that_there_is_not_does_not_compile(modules: Path, tmp_path: Path) -> None:
