@@ -12,7 +12,7 @@ from landstep.coupling.areas import Areas
 from landstep.coupling.dates import check_next_date, text_of
 from landstep.coupling.dump import dumped
 from landstep.coupling.gross import GrossChange
-from landstep.coupling.host_climate import HostClimate
+from landstep.coupling.host_climate import HostClimate, climate_note
 from landstep.coupling.host_fields import NOTES, HostFields, Surface
 from landstep.coupling.host_points import numbered
 from landstep.coupling.land_surface import LandSurface
@@ -30,8 +30,8 @@ from landstep.emulator.ranks import Ranks
 from landstep.emulator.state import State
 from landstep.emulator.years import calendar_year
 
-POINTS = "points"
-"""What `describe` calls the points."""
+POINTS, CLIMATE = "points", "climate"
+"""What `describe` calls the points, and the climate that the host gives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,12 @@ class Coupler:
         self._land = land
         self._fields = fields
         means = MonthlyMeans(land.points.mine.n, state.year)
-        self._climate = HostClimate(emulator.inputs, land.points, means)
+        self._climate = HostClimate(
+            emulator.inputs,
+            land.points,
+            means,
+            missing_months=self._settings.missing_months,
+        )
         self._told: _Told | None = None
         self._date: Date | None = None
         self._branched: MovedBaselines | None = None
@@ -161,14 +166,17 @@ class Coupler:
     def describe(self, name: str, attribute: str) -> str:
         """Say what a field is: its units, denominator, long_name, standard_name or schedule.
 
-        name : of a field, or "points"
+        name : of a field, or "points", or "climate"
         attribute : or "notes": what a user should know of a field's baseline (known after the first
-            update), or of how the points lie on the map (known from the beginning); "": nothing
+            update), of how the points lie on the map (known from the beginning), or of the climate
+            that the host gave: months that others stand in for; "": nothing
         Raises CouplingError for a name or an attribute that is none.
         """
         self._opened("describe")
         if (name, attribute) == (POINTS, NOTES):
             return "; ".join(self._land.points.notes)
+        if (name, attribute) == (CLIMATE, NOTES):
+            return climate_note(self._state)
         return self._fields.describe(name, attribute)
 
     def baseline(self, name: str, values: np.ndarray) -> None:
@@ -267,7 +275,7 @@ class Coupler:
             change = self._land.change(old.land_use, state.land_use, surface.areas)
             if self._settings.observe is not None:
                 observed = emulator.experiment.path(self._settings.observe)
-                report(observed, year, fields, surface, self._land.points)
+                report(observed, year, fields, surface, self._land.points, [climate_note(state)])
         self._state, self._climate = state, climate
         self._told = _Told(state, surface, change)
         return before, self._date or date

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,22 @@ from landstep.emulator.ranks import Ranks
 
 
 def report(
-    folder: Path, year: int, fields: HostFields, surface: Surface, points: HostPoints
+    folder: Path,
+    year: int,
+    fields: HostFields,
+    surface: Surface,
+    points: HostPoints,
+    notes: Sequence[str] = (),
 ) -> Path:
     """Write what a host would get in a year; see `write_fields`. All ranks call it.
 
+    notes : what the file says beside what there is to say of the points
     Raises CouplingError where there is nothing because baselines are missing.
     """
     if not surface.values:
         raise fields.refused[min(fields.refused)]
     about = fields.about(surface, points.ranks)
-    return write_fields(folder, year, surface.values, about, points)
+    return write_fields(folder, year, surface.values, about, points, notes)
 
 
 def write_fields(
@@ -34,15 +40,18 @@ def write_fields(
     values: Mapping[str, np.ndarray],
     about: Mapping[str, Mapping[str, Any]],
     points: HostPoints,
+    notes: Sequence[str] = (),
 ) -> Path:
     """Write the fields of a year on the points of all ranks. All ranks call it.
 
     folder : made where it is missing; gets landstep_fields_YEAR.nc, complete or not there
     values : name -> (n,) or (n, 12) float64 of this rank's points
     about : name -> attributes
+    notes : sentences for the file's comment, after those on the points
     Raises InputError where it cannot be written.
     """
     ranks: Ranks = points.ranks
+    said = [note for note in (*points.notes, *notes) if note]
     path = folder / f"landstep_fields_{year}.nc"
     places = {"lon": points.mine.lon, "lat": points.mine.lat}
     index = points.index[points.n_padding :]
@@ -73,7 +82,7 @@ def write_fields(
                     "Conventions": "CF-1.11",
                     "title": f"fields of a host model, 1 January {year}",
                     "source": "landstep, observing: the host was not changed",
-                    **({"comment": "; ".join(points.notes)} if points.notes else {}),
+                    **({"comment": "; ".join(said)} if said else {}),
                 },
             )
     return path

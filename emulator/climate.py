@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,15 @@ from landstep.emulator.netcdf import NetcdfFile, Variable
 from landstep.emulator.owned import Owner, is_owned, owned_copy, take
 from landstep.emulator.restart_checks import integer_attribute, text_attribute
 from landstep.emulator.shares import Share
+from landstep.emulator.stand_ins import StandIn, joined, parted
 from landstep.emulator.years import calendar_year
 
 WINDOW_YEARS = 30
 """Years over which a climate is the mean. Source: World Meteorological Organization 2017,
 Guidelines on the Calculation of Climate Normals, WMO-No. 1203, section 2."""
+
+STAND_INS = "months_not_given"
+"""Attribute of a restart's climate: which months the host did not give, and what stands there."""
 
 DIMS = ("climate_year", "climate_variable", "month", "coarse_y", "coarse_x")
 
@@ -32,11 +36,13 @@ class Climate(Owner):
     last : the calendar year of the last of them
     years : Y arrays (V, 12, cy, cx) float32, SI, the newest last, on the coarse cells that the rank
         holds; NaN where the host has nothing. Read-only
+    stand_ins : months of these years that the host did not give, in order
     """
 
     variables: tuple[str, ...]
     last: int
     years: tuple[np.ndarray, ...]
+    stand_ins: tuple[StandIn, ...] = ()
 
     def __post_init__(self) -> None:
         """Take copies of arrays that a caller could change; StateError where they do not fit."""
@@ -85,7 +91,8 @@ class Climate(Owner):
 
     def identity(self) -> dict[str, Any]:
         """Say what it is, but for the numbers."""
-        return {"variables": self.variables, "last": self.last, "years": len(self.years)}
+        found = {"variables": self.variables, "last": self.last, "years": len(self.years)}
+        return found | ({"stand_ins": joined(self.stand_ins)} if self.stand_ins else {})
 
     def digest_into(self, digest: hashlib._Hash) -> None:
         """Add the numbers to a digest."""
@@ -93,11 +100,17 @@ class Climate(Owner):
             digest.update(np.ascontiguousarray(year).data)
 
 
-def heard(before: Climate | None, year: int, means: Mapping[str, np.ndarray]) -> Climate:
+def heard(
+    before: Climate | None,
+    year: int,
+    means: Mapping[str, np.ndarray],
+    stand_ins: Iterable[StandIn] = (),
+) -> Climate:
     """Add a year to a host's climate; the oldest goes where there are thirty.
 
     before : None where the host said nothing yet
     means : name -> (12, cy, cx) real, SI, January first; NaN where the host has nothing
+    stand_ins : months of the year that the host did not give
     Raises CouplingError for a name that is none, StepError where a year lies between, InputError
     for fields of another size.
     """
@@ -121,7 +134,9 @@ def heard(before: Climate | None, year: int, means: Mapping[str, np.ndarray]) ->
     years: tuple[np.ndarray, ...] = ()
     if before is not None:
         years = tuple(_with(variables, before, old, nothing) for old in before.years)
-    return Climate(variables, year, (*years, newest)[-WINDOW_YEARS:])
+    kept = (*(() if before is None else before.stand_ins), *sorted(stand_ins))
+    in_window = tuple(one for one in kept if one.year > year - WINDOW_YEARS)
+    return Climate(variables, year, (*years, newest)[-WINDOW_YEARS:], in_window)
 
 
 def _float32(field: np.ndarray) -> np.ndarray:
@@ -157,6 +172,7 @@ def restart_variables(climate: Climate | None) -> list[Variable]:
         "long_name": "monthly means that the host gave, the newest year last",
         "variables": " ".join(climate.variables),
         "last_year": np.int32(climate.last),
+        **({STAND_INS: joined(climate.stand_ins)} if climate.stand_ins else {}),
     }
     return [Variable("climate", DIMS, climate.years, about, dtype=np.float32)]
 
@@ -178,4 +194,5 @@ def read_climate(file: NetcdfFile, share: Share | None) -> Climate | None:
         )
     years = (file.read("climate", (number,)) for number in range(shape[0]))
     held = tuple(take(year if share is None else share.coarse_held.cut(year)) for year in years)
-    return Climate(variables, integer_attribute(attrs, "last_year"), held)
+    stand_ins = parted(text_attribute(attrs, STAND_INS)) if STAND_INS in attrs else ()
+    return Climate(variables, integer_attribute(attrs, "last_year"), held, stand_ins)

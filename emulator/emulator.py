@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -31,6 +31,7 @@ from landstep.emulator.quotas import older, owed
 from landstep.emulator.ranks import ALONE, Ranks
 from landstep.emulator.session import Session, refuse_two_runtimes
 from landstep.emulator.settled import Settled
+from landstep.emulator.stand_ins import StandIn
 from landstep.emulator.state import State, check_restart
 from landstep.emulator.state_checks import Belonging, check_next, check_way
 from landstep.emulator.stepping import Stepped, Stepper, fields_for, rule_of
@@ -287,13 +288,20 @@ class Emulator:
         if name in ZONE_VARIABLES:
             needed(self.climate, name)
 
-    def heard(self, year: int, means: Mapping[str, np.ndarray], state: State) -> State:
+    def heard(
+        self,
+        year: int,
+        means: Mapping[str, np.ndarray],
+        state: State,
+        stand_ins: Iterable[StandIn] = (),
+    ) -> State:
         """Add a year of the host's own climate; the next step's climate zones follow from it.
 
         year : the calendar year that is over, the state's own or one before it
         means : name -> (12, cy, cx) real: monthly means, January first, in SI, on the coarse cells
             that this rank holds (those of `state.debt`); NaN where the host has nothing
         state : stays as it is
+        stand_ins : months of the year that the host did not give, and what `means` has there
         returns : a State with it, of the same year
         Raises as `check_put`; StepError for a year after the state's, or one that leaves out
         another; InputError for fields of another size.
@@ -310,7 +318,7 @@ class Emulator:
                 )
         if year > state.year:
             raise StepError(f"climate of {year} for a state of {state.year}: it is not over yet")
-        return replace(state, climate=heard(state.climate, year, means))
+        return replace(state, climate=heard(state.climate, year, means, stand_ins))
 
     def climate_zones(self, year: int, state: State) -> np.ndarray:
         """Return the climate zones of a year as the network reads them: (y, x) uint8, read-only.

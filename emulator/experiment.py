@@ -127,6 +127,9 @@ class CouplingTable(StrictTable):
     observe : a folder; fields are written there, and the host is never told that they changed
     skip : allow `update` to pass over years, each of which is then computed
     dump : a folder that gets the state of each rank where a step fails
+    missing_months : what stands in for a month in which the host did not put what it put in others:
+        "refused": nothing, the year is an error; the "reference" climate's month; that of the
+        "last_year"
     """
 
     host: str = "classes"
@@ -141,6 +144,7 @@ class CouplingTable(StrictTable):
     observe: Path | None = None
     skip: bool = False
     dump: Path | None = None
+    missing_months: Literal["refused", "reference", "last_year"] = "refused"
 
 
 class Experiment(StrictTable):

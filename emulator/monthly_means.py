@@ -54,30 +54,44 @@ class MonthlyMeans:
         self.counts = np.concatenate([self.counts, np.zeros((1, 12), np.int64)])
         return len(self.variables) - 1
 
-    def year_means(self) -> dict[str, np.ndarray] | None:
-        """Give the year's means, when it is over; `turn_year` then begins the next.
+    def missing(self) -> dict[str, list[int]]:
+        """Return name -> months (1..12) without a value, of variables that were put in this run."""
+        found = {}
+        for name, counts in zip(self.names, self.counts, strict=True):
+            months = np.flatnonzero(counts[self.first_month - 1 :] == 0) + self.first_month
+            if months.size:
+                found[name] = months.tolist()
+        return found
 
+    @property
+    def names(self) -> list[str]:
+        """Names of what was put since the run began."""
+        return [list(VARIABLES)[number] for number in self.variables]
+
+    def year_means(self, *, may_lack_months: bool = False) -> dict[str, np.ndarray] | None:
+        """Return the year's means, when it is over; `turn_year` then begins the next.
+
+        may_lack_months : a month without a value is NaN, and no error
         returns : name -> (12, n) float64, January first; None where nothing was put since the run
             began, or the run began after January: such a year does not count
         Raises StepError naming each month that is missing of a variable that was put in this run.
         """
-        names = [list(VARIABLES)[number] for number in self.variables]
-        missing = []
-        for name, counts in zip(names, self.counts, strict=True):
-            months = np.flatnonzero(counts[self.first_month - 1 :] == 0) + self.first_month - 1
-            if months.size:
-                words = [MONTH_NAMES[month] for month in months]
-                listed = " and ".join([", ".join(words[:-1])] * (len(words) > 1) + words[-1:])
-                missing.append(f"no {name} for {listed} of {self.year}")
-        if missing:
+        missing = self.missing()
+        if missing and not may_lack_months:
+            words = [
+                f"no {name} for {_listed([MONTH_NAMES[m - 1] for m in months])} of {self.year}"
+                for name, months in missing.items()
+            ]
             raise StepError(
-                f"{'; '.join(missing)}; call put in every month for what was put once, before the "
-                "update that ends the month"
+                f"{'; '.join(words)}; call put in every month for what was put once, before the "
+                "update that ends the month, or say what stands in: [coupling] missing_months = "
+                '"reference" or "last_year"'
             )
-        if not names or self.first_month > 1:
+        if not self.names or self.first_month > 1:
             return None
         means = self.sums / np.maximum(self.counts, 1)[:, :, None]
-        return dict(zip(names, means, strict=True))
+        means[self.counts == 0] = np.nan
+        return dict(zip(self.names, means, strict=True))
 
     def turn_year(self) -> None:
         """Begin the next year: all months are empty, what was put once is expected again."""
@@ -111,3 +125,8 @@ class MonthlyMeans:
         of.variables = variables.astype(np.int64)
         of.sums, of.counts = sums.astype(np.float64), counts.astype(np.int64)
         return of
+
+
+def _listed(words: list[str]) -> str:
+    """Put words into one text: "March", "March and April"."""
+    return " and ".join([", ".join(words[:-1])] * (len(words) > 1) + words[-1:])

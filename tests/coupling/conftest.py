@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from landstep.coupling.areas import Areas
+from landstep.coupling.coupler import Coupler
 from landstep.coupling.crosswalk import Crosswalk
 from landstep.coupling.host_table import host_table
 from landstep.emulator.classes import scheme
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import DependencyError
 from landstep.emulator.legends import ZONE_GROUPS
+from landstep.emulator.reference_climate import coarse_centres
 from landstep.fortran_shim.build import shared_library
 
 
@@ -216,3 +218,50 @@ def cells(experiment: Path) -> dict[str, np.ndarray]:
         "lon_bounds": bounds[0],
         "lat_bounds": bounds[1],
     }
+
+
+@pytest.fixture(scope="session")
+def emulator(experiment: Path) -> Emulator:
+    """The made-up world, opened."""
+    return Emulator.open(experiment)
+
+
+@pytest.fixture(scope="session")
+def on_cells(emulator: Emulator) -> dict[str, np.ndarray]:
+    """A host whose points are the coarse cells with land, as keywords of `Coupler.open`."""
+    of = emulator.inputs
+    lat, lon = coarse_centres(of.grid, of.share.held, of.row - of.row[0], of.col - of.col[0])
+    assert emulator.climate is not None
+    there = np.isfinite(emulator.climate.reference["air_temperature"][0])
+    return {"lon_deg": lon[there], "lat_deg": lat[there]}
+
+
+class Weather:
+    """The reference climate at the points of `on_cells`, warmer by so much."""
+
+    def __init__(self, emulator: Emulator, warmer: float) -> None:
+        assert emulator.climate is not None
+        reference = emulator.climate.reference
+        there = np.isfinite(reference["air_temperature"][0])
+        self.air = reference["air_temperature"][:, there] + warmer
+        self.rain = reference["precipitation_flux"][:, there]
+
+    def put(self, coupler: Coupler, month: int) -> None:
+        coupler.put("air_temperature", self.air[month - 1])
+        coupler.put("precipitation_flux", self.rain[month - 1], "kg m-2 s-1")
+
+    def run(self, coupler: Coupler, first: int, last: int, without: int = 0) -> Coupler:
+        """Go through some years and into the next; in month `without` nothing is put."""
+        for year in range(first, last + 1):
+            for month in range(1, 13):
+                coupler.update(year, month, 1)
+                if month != without:
+                    self.put(coupler, month)
+        coupler.update(last + 1, 1, 1)
+        return coupler
+
+
+@pytest.fixture(scope="session")
+def weather(emulator: Emulator) -> Callable[..., Weather]:
+    """Give a function that makes a host's climate: the reference, warmer by so much."""
+    return lambda warmer=0.0: Weather(emulator, warmer)

@@ -30,11 +30,6 @@ Coupled = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def emulator(experiment: Path) -> Emulator:
-    return Emulator.open(experiment)
-
-
-@pytest.fixture(scope="module")
 def centres(emulator: Emulator) -> tuple[np.ndarray, np.ndarray]:
     """Latitude and longitude of the coarse cells, (cy, cx) each."""
     of = emulator.inputs
@@ -158,36 +153,6 @@ def hearing(coupled: Coupled) -> Path:
     return coupled("hearing", host="classes")
 
 
-@pytest.fixture(scope="module")
-def on_cells(emulator: Emulator, centres) -> dict[str, np.ndarray]:
-    """A host whose points are the coarse cells with land, as keywords of `Coupler.open`."""
-    lat, lon = centres
-    there = np.isfinite(emulator.climate.reference[AIR][0])
-    return {"lon_deg": lon[there], "lat_deg": lat[there]}
-
-
-class Weather:
-    """The reference climate at the host's points, warmer by so much."""
-
-    def __init__(self, emulator: Emulator, warmer: float = 0.0) -> None:
-        zones = emulator.climate
-        there = np.isfinite(zones.reference[AIR][0])
-        self.air = zones.reference[AIR][:, there] + warmer
-        self.rain = zones.reference[RAIN][:, there]
-
-    def put(self, coupler: Coupler, month: int) -> None:
-        coupler.put(AIR, self.air[month - 1])
-        coupler.put(RAIN, self.rain[month - 1], "kg m-2 s-1")
-
-    def run(self, coupler: Coupler, first: int, last: int) -> Coupler:
-        for year in range(first, last + 1):
-            for month in range(1, 13):
-                coupler.update(year, month, 1)
-                self.put(coupler, month)
-        coupler.update(last + 1, 1, 1)
-        return coupler
-
-
 def test_without_put_online_equals_offline(emulator, hearing, on_cells) -> None:
     coupler = Coupler.open(hearing, **on_cells, year=FIRST)
     offline = emulator.start(FIRST)
@@ -197,8 +162,10 @@ def test_without_put_online_equals_offline(emulator, hearing, on_cells) -> None:
     assert coupler.state.climate is None and coupler.state.checksum == offline.checksum
 
 
-def test_a_host_with_the_reference_climate_changes_no_map(emulator, hearing, on_cells) -> None:
-    coupler = Weather(emulator).run(Coupler.open(hearing, **on_cells, year=FIRST), FIRST, FIRST + 1)
+def test_a_host_with_the_reference_climate_changes_no_map(
+    emulator, hearing, on_cells, weather
+) -> None:
+    coupler = weather().run(Coupler.open(hearing, **on_cells, year=FIRST), FIRST, FIRST + 1)
     offline = emulator.start(FIRST)
     for year in (FIRST + 1, FIRST + 2):
         offline = emulator.step(year, offline)
@@ -206,22 +173,22 @@ def test_a_host_with_the_reference_climate_changes_no_map(emulator, hearing, on_
     assert np.array_equal(coupler.state.land_use, offline.land_use)
 
 
-def test_the_same_climate_again_gives_the_same_bits(emulator, hearing, on_cells) -> None:
+def test_the_same_climate_again_gives_the_same_bits(emulator, hearing, on_cells, weather) -> None:
     runs = [
-        Weather(emulator, 3.3).run(Coupler.open(hearing, **on_cells, year=FIRST), FIRST, FIRST)
+        weather(3.3).run(Coupler.open(hearing, **on_cells, year=FIRST), FIRST, FIRST)
         for _ in range(2)
     ]
     assert runs[0].state.checksum == runs[1].state.checksum
-    other = Weather(emulator, 3.4).run(Coupler.open(hearing, **on_cells, year=FIRST), FIRST, FIRST)
+    other = weather(3.4).run(Coupler.open(hearing, **on_cells, year=FIRST), FIRST, FIRST)
     assert other.state.checksum != runs[0].state.checksum
 
 
 def test_four_kelvin_more_move_zones_to_warmer_ones_and_the_maps(
-    emulator, hearing, on_cells, cells
+    emulator, hearing, on_cells, weather, cells
 ) -> None:
     """After ten years a third of it counts: zones move, to warmer ones."""
     cold, warm = (
-        Weather(emulator, by).run(Coupler.open(hearing, **on_cells, year=FIRST), FIRST, FIRST + 9)
+        weather(by).run(Coupler.open(hearing, **on_cells, year=FIRST), FIRST, FIRST + 9)
         for by in (0.0, 4.0)
     )
     zones = [WARMTH[emulator.climate_zones(FIRST + 10, of.state)] for of in (cold, warm)]
@@ -238,13 +205,13 @@ def test_four_kelvin_more_move_zones_to_warmer_ones_and_the_maps(
 
 
 def test_a_missing_month_is_named_at_the_years_end_and_the_host_goes_on(
-    emulator, hearing, on_cells, tmp_path: Path
+    emulator, hearing, on_cells, weather, tmp_path: Path
 ) -> None:
-    coupler, weather = Coupler.open(hearing, **on_cells, year=FIRST), Weather(emulator)
+    coupler, host = Coupler.open(hearing, **on_cells, year=FIRST), weather()
     for month in range(1, 13):
         coupler.update(FIRST, month, 1)
         if month != 5:
-            weather.put(coupler, month)
+            host.put(coupler, month)
     before = coupler.get("area_fraction_forest").copy()
     words = (
         f"^no air_temperature for May of {FIRST}; no precipitation_flux for May of {FIRST}; call "
@@ -261,14 +228,14 @@ def test_a_missing_month_is_named_at_the_years_end_and_the_host_goes_on(
 
 
 def test_a_year_of_rain_a_thousand_times_too_large_is_refused_at_its_end(
-    emulator, hearing, on_cells
+    emulator, hearing, on_cells, weather
 ) -> None:
     """Row 100: g m-2 s-1 taken for kg m-2 s-1 passes as showers, and not as months."""
-    coupler, weather = Coupler.open(hearing, **on_cells, year=FIRST), Weather(emulator)
-    weather.rain = np.minimum(weather.rain * 1000, 0.2)
+    coupler, host = Coupler.open(hearing, **on_cells, year=FIRST), weather()
+    host.rain = np.minimum(host.rain * 1000, 0.2)
     for month in range(1, 13):
         coupler.update(FIRST, month, 1)
-        weather.put(coupler, month)
+        host.put(coupler, month)
     for _ in range(2):
         with pytest.raises(InputError, match=f"{RAIN}.*January {FIRST}.*looks like g m-2 s-1"):
             coupler.update(FIRST + 1, 1, 1)
@@ -276,7 +243,7 @@ def test_a_year_of_rain_a_thousand_times_too_large_is_refused_at_its_end(
     shower = Coupler.open(hearing, **on_cells, year=FIRST)
     for month in range(1, 13):
         shower.update(FIRST, month, 1)
-        Weather(emulator).put(shower, month)
+        weather().put(shower, month)
         if month == 7:  # a downpour in one step of thirty
             shower.put(RAIN, np.full(shower.n, 0.1))
             for _ in range(28):
@@ -284,12 +251,14 @@ def test_a_year_of_rain_a_thousand_times_too_large_is_refused_at_its_end(
     assert shower.update(FIRST + 1, 1, 1) is True
 
 
-def test_a_run_that_begins_in_july_is_heard_from_the_next_year(emulator, hearing, on_cells) -> None:
-    coupler, weather = Coupler.open(hearing, **on_cells, year=FIRST), Weather(emulator, 5)
+def test_a_run_that_begins_in_july_is_heard_from_the_next_year(
+    emulator, hearing, on_cells, weather
+) -> None:
+    coupler, host = Coupler.open(hearing, **on_cells, year=FIRST), weather(5)
     for month in range(7, 13):
         coupler.update(FIRST, month, 1)
-        weather.put(coupler, month)
-    weather.run(coupler, FIRST + 1, FIRST + 1)
+        host.put(coupler, month)
+    host.run(coupler, FIRST + 1, FIRST + 1)
     climate = coupler.state.climate
     assert climate.last == FIRST + 1 and len(climate.years) == 1
 
