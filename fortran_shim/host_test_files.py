@@ -29,6 +29,7 @@ class HostTest:
     coupling : the page's code, and module host_under_test, through which the driver runs it
     settings : the page's settings, TOML
     flags : of the compiler, one tuple a build; the short form takes the first
+    mpi_flags : further flags where it is built with MPI
     ranks : how many ranks of MPI the host is run on; 1 where it knows no MPI
     """
 
@@ -37,6 +38,7 @@ class HostTest:
     coupling: Path
     settings: Path
     flags: tuple[tuple[str, ...], ...]
+    mpi_flags: tuple[str, ...]
     ranks: int
 
 
@@ -60,6 +62,7 @@ def host_test(name: str) -> HostTest:
         raise ConfigError(f"no test of host {name!r}: expected one of {host_test_names()}")
     standin = folder() / f"{name}{STANDIN}"
     flags: list[tuple[str, ...]] = []
+    mpi_flags: tuple[str, ...] = ()
     ranks = 1
     for number, line in enumerate(standin.read_text("utf-8").splitlines(), 1):
         if not line.startswith("! host-test:"):
@@ -67,12 +70,14 @@ def host_test(name: str) -> HostTest:
         key, _, value = (part.strip() for part in line.removeprefix("! host-test:").partition("="))
         if key == "flags":
             flags.append(tuple(shlex.split(value)))
+        elif key == "mpi_flags":
+            mpi_flags = tuple(shlex.split(value))
         elif key == "ranks" and value in ("1", "2"):
             ranks = int(value)
         else:
             raise InputError(
-                f"{standin}, line {number}: {line!r}, expected '! host-test: flags = ...' or "
-                "'! host-test: ranks = 1' (or 2)"
+                f"{standin}, line {number}: {line!r}, expected '! host-test: flags = ...', "
+                "mpi_flags = ... or ranks = 1 (or 2)"
             )
     return HostTest(
         name=name,
@@ -80,6 +85,7 @@ def host_test(name: str) -> HostTest:
         coupling=folder() / f"{name}.f90",
         settings=folder() / f"{name}.toml",
         flags=tuple(flags) or ((),),
+        mpi_flags=mpi_flags,
         ranks=ranks,
     )
 

@@ -73,6 +73,7 @@ def build_host_test(
     command = [
         build.mpi_compiler() if mpi else fc,
         *flags,
+        *(test.mpi_flags if mpi else ()),
         "-o",
         str(program),
         *(str(source) for source in sources),

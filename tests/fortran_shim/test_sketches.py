@@ -24,14 +24,6 @@ OF_HOST = {
     "coupling": """
       real(r8), dimension(9) :: vfcvl, t2m, rain, gain, loss
       real(r8) :: vclail(9, 13)""",
-    "ctsm": """
-      type :: domain_t
-        real(r8) :: lonc(9), latc(9)
-      end type
-      type(domain_t) :: ldomain
-      integer, parameter :: istcrop = 2
-      real(r8) :: wt_nat_patch(9, 0:14), wt_lunit(9, 9), pct(9)
-      integer :: begg = 1, endg = 9, mpicom, m, global_index(9)""",
     "ecland": """
       real(r8), dimension(64) :: lon_deg, lat_deg, vfcvl, vfcvh, vftvl, vftvh, vfcur, vfclake
       real(r8), dimension(64) :: vflail, vflaih, vfalbf
