@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from landstep.coupling.coupler import Coupler
     from landstep.coupling.switched_off import SwitchedOff
 
-ABI = 2
+ABI = 3
 DONE = 0x4C53  # what C takes for success; cffi itself answers 0 when Python cannot be reached
 SERIAL = -1
+MONTHS = 12
 
 
 @dataclass
@@ -151,7 +152,7 @@ class Calls:
 
     def baseline(self, handle: int, name: Any, values: Any, n_values: int, n_months: int) -> None:
         """Hand over the host's own field; months are the slower dimension of the array."""
-        if n_months not in (1, 12):
+        if n_months not in (1, MONTHS):
             raise CouplingError(f"n_months is {n_months}, expected 1 or 12")
         known = self._handles.find(handle)
         with known.lock:
@@ -191,6 +192,26 @@ class Calls:
         known = self._handles.find(handle)
         with known.lock:
             self._copy(name, known.coupler.get_previous(self._text(name)), values, n_values)
+
+    def get_monthly(
+        self, handle: int, name: Any, values: Any, n_values: int, n_months: int
+    ) -> None:
+        """Copy the months of a field out; months are the slower dimension of the array."""
+        if n_months != MONTHS:
+            raise CouplingError(f"n_months is {n_months}, expected {MONTHS}")
+        known = self._handles.find(handle)
+        with known.lock:
+            self._fits(known.coupler, name, n_values)
+            months = known.coupler.get_monthly(self._text(name)).T
+            self._array(values, (n_months, n_values))[:] = months
+
+    def add_change(self, handle: int, name: Any, values: Any, n_values: int) -> None:
+        """Add what a field changed to the host's own values, in its memory."""
+        known = self._handles.find(handle)
+        with known.lock:
+            self._fits(known.coupler, name, n_values)
+            given = self._array(values, (n_values,))
+            given[:] = known.coupler.add_change(self._text(name), given)
 
     def get_change(self, handle: int, name: Any, gain: Any, loss: Any, n_values: int) -> None:
         """Copy what a class gained and lost."""
@@ -277,7 +298,9 @@ class Calls:
         self._ffi.memmove(out, letters, len(letters))
 
 
-OF_TWO_KINDS = ("baseline", "put", "get", "get_previous", "get_change")
+OF_TWO_KINDS = (
+    "baseline", "put", "get", "get_previous", "get_monthly", "add_change", "get_change",
+)  # fmt: skip
 OTHERS = (
     "open", "update", "changed", "describe", "field_count", "field_name", "write_restart", "close",
 )  # fmt: skip

@@ -337,6 +337,37 @@ class Coupler:
         surface, date = self._before[name]
         return self._fields.value(surface, name, date)
 
+    def get_monthly(self, name: str) -> np.ndarray:
+        """Return the twelve months of a monthly field in the year reached.
+
+        A host that keeps its own rule between the months takes these when a year has begun, and
+        `get` no more; in the reference year they are the baseline's bits.
+
+        name : of a monthly field
+        returns : (n, 12) float64, January to December, read-only, always finite
+        Raises CouplingError for a name that is none, a field of one value a year, or one that needs
+        a baseline; StepError before the first update.
+        """
+        told, _ = self._handed_out("get_monthly", name)
+        return self._fields.monthly(told.surface, name)
+
+    def add_change(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Return the host's own values plus what landstep's field changed.
+
+        name : of a field that the host gave a baseline of; a type is refused
+        values : (n,) float32 or float64: what the host itself has on the date of the last update,
+            without landstep, in the field's units
+        returns : (n,) of the same dtype: values + (landstep's field of the date less the baseline,
+            between whose months the rule of the field goes), within the field's bounds. Where
+            nothing changed, as everywhere in the reference year, the bytes of `values`. From C and
+            Fortran this is done in place
+        Raises CouplingError for a name that is none, a type, a field without baseline or, in
+        absolute mode, of one value a year, another shape, or a value that is not finite where the
+        field changed; StepError before the first update.
+        """
+        told, date = self._handed_out("add_change", name)
+        return self._fields.added(told.surface, name, date, values)
+
     def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
         """Give what a class gained and lost in the last update: nothing, unless a year began.
 

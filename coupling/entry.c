@@ -219,6 +219,20 @@ int landstep_open(const char *experiment, const landstep_points *points, int com
     NEED_ARRAY(values);                                                                           \
     END(get_previous##suffix(handle, name, values, n_values));                                    \
   }                                                                                               \
+  int landstep_get_monthly##suffix(int handle, const char *name, real *values,                    \
+                                   long long n_values, int n_months) {                            \
+    BEGIN(landstep_started);                                                                      \
+    NEED(name);                                                                                   \
+    NEED_ARRAY(values);                                                                           \
+    END(get_monthly##suffix(handle, name, values, n_values, n_months));                           \
+  }                                                                                               \
+  int landstep_add_change##suffix(int handle, const char *name, real *values,                     \
+                                  long long n_values) {                                           \
+    BEGIN(landstep_started);                                                                      \
+    NEED(name);                                                                                   \
+    NEED_ARRAY(values);                                                                           \
+    END(add_change##suffix(handle, name, values, n_values));                                      \
+  }                                                                                               \
   int landstep_get_change##suffix(int handle, const char *class_name, real *gain, real *loss,     \
                                   long long n_values) {                                           \
     BEGIN(landstep_started);                                                                      \

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from landstep.coupling.added_change import added, host_values, refuse_type
 from landstep.coupling.anomaly import Anomaly
 from landstep.coupling.areas import Areas
 from landstep.coupling.baseline import (
@@ -313,6 +314,44 @@ class HostFields:
         found.setflags(write=False)
         return found
 
+    def monthly(self, surface: Surface, name: str) -> np.ndarray:
+        """Return the twelve months of a field: (n, 12) float64, read-only.
+
+        Raises CouplingError for a field that is none, has one value a year, or needs a baseline.
+        """
+        if self.field(name).months == 1:
+            raise CouplingError(
+                f"field {name!r} has one value a year, not twelve: call get({name!r}, values)"
+            )
+        observed = self.settings.observe is not None
+        found = (self._own(name) if observed else self._handed_out(surface, name)).view()
+        found.setflags(write=False)
+        return found
+
+    def added(self, surface: Surface, name: str, date: Date, values: np.ndarray) -> np.ndarray:
+        """Return a host's values of a date plus what the field changed; see `added_change.added`.
+
+        Raises CouplingError for a field that is none, is a type or needs a baseline, for values
+        that cannot be, and, in absolute mode, for a field of one value a year.
+        """
+        field = self.field(name)
+        refuse_type(field)
+        given = host_values(name, values, self.lat_deg.size)
+        if field.months == 1 and self.settings.mode == "absolute":
+            raise CouplingError(
+                f"field {name!r}: [coupling] mode = 'absolute' hands out landstep's own field, not "
+                f"a change of the host's: call get({name!r}, values)"
+            )
+        own = self._own(name)
+        now = own if self.settings.observe is not None else self._handed_out(surface, name)
+        if now is own:
+            return given.copy()
+        if field.months == 1:
+            return added(field, given, own, now)
+        rule, calendar = self._rule(name), self.settings.calendar
+        of_day = [value_on(of, rule, *date, calendar, self.lat_deg) for of in (own, now)]
+        return added(field, given, *of_day)
+
     def _handed_out(self, surface: Surface, name: str) -> np.ndarray:
         values = surface.values.get(name)
         if values is None or name in self.refused:
@@ -323,12 +362,17 @@ class HostFields:
     def _own(self, name: str) -> np.ndarray:
         """The host's own field, which it keeps where landstep only observes."""
         self.field(name)
-        if name not in self.baselines:
-            raise CouplingError(
-                f"field {name!r}: [coupling] observe is set, so the host keeps its own fields; "
-                "landstep's are in the files that it writes there"
+        if name in self.baselines:
+            return self.baselines[name]
+        if self.settings.observe is None:
+            raise self.refused.get(name) or CouplingError(
+                f"field {name!r}: no baseline was given, so there is nothing that a change counts "
+                f"from: call baseline({name!r}, values) before the first update"
             )
-        return self.baselines[name]
+        raise CouplingError(
+            f"field {name!r}: [coupling] observe is set, so the host keeps its own fields; "
+            "landstep's are in the files that it writes there"
+        )
 
     def moved(self, before: Date, now: Date) -> frozenset[str]:
         """Names of the fields that move between two dates of one year."""

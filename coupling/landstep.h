@@ -25,7 +25,7 @@
 #define LANDSTEP_H
 
 /* The version of this interface; landstep_abi() gives that of the library. They must be equal. */
-#define LANDSTEP_ABI 2
+#define LANDSTEP_ABI 3
 
 /* What a call returns. The same numbers are `status` of landstep's Python exceptions. */
 enum landstep_status {
@@ -124,6 +124,24 @@ int landstep_get_float(int handle, const char *name, float *values, long long n_
 /* Copy a field as it was before its last change. */
 int landstep_get_previous(int handle, const char *name, double *values, long long n_values);
 int landstep_get_previous_float(int handle, const char *name, float *values, long long n_values);
+
+/* Copy the twelve months of a monthly field in the year reached, for a host that keeps its own rule
+ * between them: in the reference year the baseline's bits.
+ *   values           out: (n_months, n_values), points fastest; a Fortran array (n, 12) is that
+ *   n_months         12
+ */
+int landstep_get_monthly(int handle, const char *name, double *values, long long n_values,
+                         int n_months);
+int landstep_get_monthly_float(int handle, const char *name, float *values, long long n_values,
+                               int n_months);
+
+/* Add to the host's own values what landstep's field changed since the reference year, at the date of
+ * the last update and within the field's bounds. Where nothing changed, as everywhere in the reference
+ * year, the bytes stay as they are. A type is refused: types are chosen, not added to.
+ *   values           in: the host's own of that date, without landstep; out: with the change
+ */
+int landstep_add_change(int handle, const char *name, double *values, long long n_values);
+int landstep_add_change_float(int handle, const char *name, float *values, long long n_values);
 
 /* Copy what a class gained and lost in the last update, gross: nothing where no year began in it.
  *   gain, loss       out: (n_values) shares of the known part of the host's cell, 0..1

@@ -45,20 +45,32 @@ class SwitchedOff:
         return False
 
     def get(self, name: str) -> np.ndarray:
-        """Give a baseline of one value a point back; CouplingError for any other field."""
-        values = self._baselines.get(name)
-        if values is None or values.ndim != 1:
-            raise CouplingError(
-                f"get {name!r}: landstep is switched off (active = false in [coupling]), and no "
-                "baseline of that name with one value a point was given; keep the host's own field"
-            )
-        return values
+        """Return a baseline of one value a point; CouplingError for any other field."""
+        return self._given("get", name, 1)
 
     get_previous = get
+
+    def get_monthly(self, name: str) -> np.ndarray:
+        """Return a monthly baseline, (n, 12); CouplingError for any other field."""
+        return self._given("get_monthly", name, 12)
+
+    def add_change(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Return the host's values as they are."""
+        return np.array(values)
 
     def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
         """Give no gain and no loss."""
         return np.zeros(self.n), np.zeros(self.n)
+
+    def _given(self, call: str, name: str, months: int) -> np.ndarray:
+        values = self._baselines.get(name)
+        if values is None or values.ndim != (1 if months == 1 else 2):
+            held = "one value a point" if months == 1 else "a value for each month"
+            raise CouplingError(
+                f"{call} {name!r}: landstep is switched off (active = false in [coupling]), and no "
+                f"baseline of that name with {held} was given; keep the host's own field"
+            )
+        return values
 
     def write_restart(self, path: str | Path) -> None:
         """Write nothing: there is no land to go on from."""

@@ -17,6 +17,7 @@ MODULE_SOURCES = (
     "landstep_call.f90",
     "landstep_points.f90",
     "landstep_fields.f90",
+    "landstep_changes.f90",
     "landstep_inputs.f90",
     "landstep.f90",
 )

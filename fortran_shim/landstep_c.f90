@@ -4,11 +4,12 @@ module landstep_c
   implicit none
   private
   public :: c_abi, c_open, c_baseline, c_baseline_float, c_put, c_put_float, c_update, c_changed, c_get
-  public :: c_get_float, c_get_previous, c_get_previous_float, c_get_change, c_get_change_float, c_describe
+  public :: c_get_float, c_get_previous, c_get_previous_float, c_get_monthly, c_get_monthly_float
+  public :: c_add_change, c_add_change_float, c_get_change, c_get_change_float, c_describe
   public :: c_field_count, c_field_name, c_write_restart, c_close, c_last_error
   public :: c_points, landstep_abi, landstep_serial
 
-  integer(c_int), parameter :: landstep_abi = 2_c_int !! LANDSTEP_ABI of the landstep.h this was written for
+  integer(c_int), parameter :: landstep_abi = 3_c_int !! LANDSTEP_ABI of the landstep.h this was written for
   integer(c_int), parameter :: landstep_serial = -1_c_int
 
   !> struct landstep_points; a null pointer is an array that is not given.
@@ -133,6 +134,46 @@ module landstep_c
       integer(c_long_long), value :: n_values
       integer(c_int) :: status
     end function c_get_previous_float
+
+    function c_get_monthly(handle, name, values, n_values, n_months) &
+      bind(c, name="landstep_get_monthly") result(status)
+      import :: c_char, c_double, c_int, c_long_long
+      integer(c_int), value :: handle, n_months
+      character(kind=c_char), intent(in) :: name(*)
+      real(c_double), intent(inout) :: values(*)
+      integer(c_long_long), value :: n_values
+      integer(c_int) :: status
+    end function c_get_monthly
+
+    function c_get_monthly_float(handle, name, values, n_values, n_months) &
+      bind(c, name="landstep_get_monthly_float") result(status)
+      import :: c_char, c_float, c_int, c_long_long
+      integer(c_int), value :: handle, n_months
+      character(kind=c_char), intent(in) :: name(*)
+      real(c_float), intent(inout) :: values(*)
+      integer(c_long_long), value :: n_values
+      integer(c_int) :: status
+    end function c_get_monthly_float
+
+    function c_add_change(handle, name, values, n_values) bind(c, name="landstep_add_change") &
+      result(status)
+      import :: c_char, c_double, c_int, c_long_long
+      integer(c_int), value :: handle
+      character(kind=c_char), intent(in) :: name(*)
+      real(c_double), intent(inout) :: values(*)
+      integer(c_long_long), value :: n_values
+      integer(c_int) :: status
+    end function c_add_change
+
+    function c_add_change_float(handle, name, values, n_values) bind(c, name="landstep_add_change_float") &
+      result(status)
+      import :: c_char, c_float, c_int, c_long_long
+      integer(c_int), value :: handle
+      character(kind=c_char), intent(in) :: name(*)
+      real(c_float), intent(inout) :: values(*)
+      integer(c_long_long), value :: n_values
+      integer(c_int) :: status
+    end function c_add_change_float
 
     function c_get_change(handle, class_name, gain, loss, n_values) bind(c, name="landstep_get_change") &
       result(status)

@@ -1,9 +1,9 @@
-!> What a host asks an opened experiment for: fields, what they are, and how they changed.
+!> What a host asks an opened experiment for: fields, and what they are.
 module landstep_fields
   use, intrinsic :: iso_c_binding, only: c_char, c_double, c_float, c_int, c_long_long
-  use landstep_c, only: c_changed, c_describe, c_field_count, c_field_name, c_get, c_get_change, &
-    c_get_change_float, c_get_float, c_get_previous, c_get_previous_float
-  use landstep_call, only: c_text, call_t, closed, f_text, refuse, report, wrong_call
+  use landstep_c, only: c_changed, c_describe, c_field_count, c_field_name, c_get, c_get_float, &
+    c_get_monthly, c_get_monthly_float, c_get_previous, c_get_previous_float
+  use landstep_call, only: c_text, call_t, closed, f_text, report
   implicit none
   private
   public :: fields_t
@@ -16,10 +16,10 @@ module landstep_fields
       get_previous_real64_2d, get_previous_real32_2d
     procedure, private :: get_previous_real64, get_previous_real32
     procedure, private :: get_previous_real64_2d, get_previous_real32_2d
-    generic :: get_change => get_change_real64, get_change_real32, &
-      get_change_real64_2d, get_change_real32_2d
-    procedure, private :: get_change_real64, get_change_real32
-    procedure, private :: get_change_real64_2d, get_change_real32_2d
+    generic :: get_monthly => get_monthly_real64, get_monthly_real32, &
+      get_monthly_real64_2d, get_monthly_real32_2d
+    procedure, private :: get_monthly_real64, get_monthly_real32
+    procedure, private :: get_monthly_real64_2d, get_monthly_real32_2d
     procedure :: is_changed
     procedure :: describe
     procedure :: field_count
@@ -132,61 +132,57 @@ contains
       size(values, kind=c_long_long)), stat, errmsg)
   end subroutine get_previous_real32_2d
 
-  !> Copy what a class gained and lost in the last update, gross: nothing where no year began in it.
-  subroutine get_change_real64(self, class_name, gain, loss, stat, errmsg)
+  !> Copy the twelve months of a monthly field in the year reached; the host keeps its own rule between them.
+  subroutine get_monthly_real64(self, name, values, stat, errmsg)
     class(fields_t), intent(in) :: self
-    character(*), intent(in) :: class_name !! e.g. "forest"
-    real(c_double), intent(inout), contiguous :: gain(:), loss(:) !! shares of the known part of its cell
+    character(*), intent(in) :: name
+    real(c_double), intent(inout), contiguous :: values(:, :) !! (n, 12)
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
 
-    if (closed(self, "get_change", stat, errmsg)) return
-    if (.not. same_shape("get_change", shape(gain), shape(loss), stat, errmsg)) return
-    call report("get_change", c_get_change(self%handle, c_text(class_name), gain, loss, &
-      size(gain, kind=c_long_long)), stat, errmsg)
-  end subroutine get_change_real64
+    if (closed(self, "get_monthly", stat, errmsg)) return
+    call report("get_monthly", c_get_monthly(self%handle, c_text(name), values, &
+      size(values, 1, c_long_long), size(values, 2, c_int)), stat, errmsg)
+  end subroutine get_monthly_real64
 
   !> The same in single precision.
-  subroutine get_change_real32(self, class_name, gain, loss, stat, errmsg)
+  subroutine get_monthly_real32(self, name, values, stat, errmsg)
     class(fields_t), intent(in) :: self
-    character(*), intent(in) :: class_name
-    real(c_float), intent(inout), contiguous :: gain(:), loss(:)
+    character(*), intent(in) :: name
+    real(c_float), intent(inout), contiguous :: values(:, :)
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
 
-    if (closed(self, "get_change", stat, errmsg)) return
-    if (.not. same_shape("get_change", shape(gain), shape(loss), stat, errmsg)) return
-    call report("get_change", c_get_change_float(self%handle, c_text(class_name), gain, loss, &
-      size(gain, kind=c_long_long)), stat, errmsg)
-  end subroutine get_change_real32
+    if (closed(self, "get_monthly", stat, errmsg)) return
+    call report("get_monthly", c_get_monthly_float(self%handle, c_text(name), values, &
+      size(values, 1, c_long_long), size(values, 2, c_int)), stat, errmsg)
+  end subroutine get_monthly_real32
 
   !> The same for points in two dimensions.
-  subroutine get_change_real64_2d(self, class_name, gain, loss, stat, errmsg)
+  subroutine get_monthly_real64_2d(self, name, values, stat, errmsg)
     class(fields_t), intent(in) :: self
-    character(*), intent(in) :: class_name
-    real(c_double), intent(inout), contiguous :: gain(:, :), loss(:, :)
+    character(*), intent(in) :: name
+    real(c_double), intent(inout), contiguous :: values(:, :, :) !! (nx, ny, 12)
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
 
-    if (closed(self, "get_change", stat, errmsg)) return
-    if (.not. same_shape("get_change", shape(gain), shape(loss), stat, errmsg)) return
-    call report("get_change", c_get_change(self%handle, c_text(class_name), gain, loss, &
-      size(gain, kind=c_long_long)), stat, errmsg)
-  end subroutine get_change_real64_2d
+    if (closed(self, "get_monthly", stat, errmsg)) return
+    call report("get_monthly", c_get_monthly(self%handle, c_text(name), values, &
+      size(values, 1, c_long_long)*size(values, 2), size(values, 3, c_int)), stat, errmsg)
+  end subroutine get_monthly_real64_2d
 
   !> The same in single precision for points in two dimensions.
-  subroutine get_change_real32_2d(self, class_name, gain, loss, stat, errmsg)
+  subroutine get_monthly_real32_2d(self, name, values, stat, errmsg)
     class(fields_t), intent(in) :: self
-    character(*), intent(in) :: class_name
-    real(c_float), intent(inout), contiguous :: gain(:, :), loss(:, :)
+    character(*), intent(in) :: name
+    real(c_float), intent(inout), contiguous :: values(:, :, :) !! (nx, ny, 12)
     integer, intent(out), optional :: stat
     character(*), intent(inout), optional :: errmsg
 
-    if (closed(self, "get_change", stat, errmsg)) return
-    if (.not. same_shape("get_change", shape(gain), shape(loss), stat, errmsg)) return
-    call report("get_change", c_get_change_float(self%handle, c_text(class_name), gain, loss, &
-      size(gain, kind=c_long_long)), stat, errmsg)
-  end subroutine get_change_real32_2d
+    if (closed(self, "get_monthly", stat, errmsg)) return
+    call report("get_monthly", c_get_monthly_float(self%handle, c_text(name), values, &
+      size(values, 1, c_long_long)*size(values, 2), size(values, 3, c_int)), stat, errmsg)
+  end subroutine get_monthly_real32_2d
 
   !> Whether a field moved in the last update.
   logical function is_changed(self, name, stat, errmsg)
@@ -250,16 +246,4 @@ contains
     call report("field_name", status, stat, errmsg)
     if (status == 0_c_int) text = f_text(letters)
   end subroutine field_name
-
-  !> Whether two outputs have one shape; the failure is reported.
-  logical function same_shape(call_name, one, other, stat, errmsg)
-    character(*), intent(in) :: call_name
-    integer, intent(in) :: one(:), other(:)
-    integer, intent(out), optional :: stat
-    character(*), intent(inout), optional :: errmsg
-
-    if (present(stat)) stat = 0
-    same_shape = all(one == other)
-    if (.not. same_shape) call refuse(wrong_call, call_name//": gain and loss differ in shape", stat, errmsg)
-  end function same_shape
 end module landstep_fields

@@ -3,12 +3,12 @@ module landstep_inputs
   use, intrinsic :: iso_c_binding, only: c_double, c_float, c_int, c_long_long
   use landstep_c, only: c_baseline, c_baseline_float, c_put, c_put_float
   use landstep_call, only: c_text, closed, report
-  use landstep_fields, only: fields_t
+  use landstep_changes, only: changes_t
   implicit none
   private
   public :: inputs_t
 
-  type, extends(fields_t) :: inputs_t
+  type, extends(changes_t) :: inputs_t
   contains
     generic :: put => put_real64, put_real32, put_real64_2d, put_real32_2d
     procedure, private :: put_real64, put_real32, put_real64_2d, put_real32_2d

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from landstep.coupling.areas import Areas
+from landstep.coupling.bridge import ABI
 from landstep.coupling.coupler import Coupler
 from landstep.coupling.crosswalk import Crosswalk
 from landstep.coupling.host_table import host_table
@@ -115,7 +116,7 @@ class Host:
     def points(self, **changes: Any) -> Any:
         """A landstep_points of three points, with other values for some of its names."""
         self.kept = {"lon_deg": self.doubles(LON), "lat_deg": self.doubles(LAT), **changes}
-        return self.ffi.new("landstep_points *", {"abi": 2, "n_points": 3, **self.kept})
+        return self.ffi.new("landstep_points *", {"abi": ABI, "n_points": 3, **self.kept})
 
     def open(
         self,

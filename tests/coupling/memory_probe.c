@@ -60,12 +60,18 @@ static void fields(int handle) {
   GOOD(landstep_get_float(handle, "a", single, POINTS));
   GOOD(landstep_get_previous(handle, "a", one, POINTS));
   GOOD(landstep_get_previous_float(handle, "a", single, POINTS));
+  GOOD(landstep_get_monthly(handle, "a", months, POINTS, MONTHS));
+  GOOD(landstep_get_monthly_float(handle, "a", float_months, POINTS, MONTHS));
+  GOOD(landstep_add_change(handle, "a", one, POINTS));
+  GOOD(landstep_add_change_float(handle, "a", single, POINTS));
   GOOD(landstep_get_change(handle, "a", one, two, POINTS));
   GOOD(landstep_get_change_float(handle, "a", single, other, POINTS));
   BAD(landstep_get_change(handle, "a", one, one + POINTS - 1, POINTS));
   BAD(landstep_get(handle, "a", one, -1));
   BAD(landstep_get(handle, NULL, one, POINTS));
   BAD(landstep_get(handle, "x", one, POINTS));
+  BAD(landstep_get_monthly(handle, "x", months, POINTS, MONTHS));
+  BAD(landstep_add_change(handle, "x", one, POINTS));
   free(one);
   free(two);
   free(months);

@@ -84,6 +84,17 @@ static int plain_changed(int handle, const char *name, int *changed) {
                                         long long n_values) {                                     \
     return plain_get##suffix(handle, name, values, n_values);                                     \
   }                                                                                               \
+  static int plain_get_monthly##suffix(int handle, const char *name, real *values,                \
+                                       long long n_values, int n_months) {                        \
+    return plain_get##suffix(handle, name, values, n_values * n_months);                          \
+  }                                                                                               \
+  static int plain_add_change##suffix(int handle, const char *name, real *values,                 \
+                                      long long n_values) {                                       \
+    long long i;                                                                                  \
+    if (refused(name)) return LANDSTEP_COUPLING_ERROR;                                            \
+    for (i = 0; i < n_values; i++) values[i] += (real)handle;                                     \
+    return LANDSTEP_DONE;                                                                         \
+  }                                                                                               \
   static int plain_get_change##suffix(int handle, const char *name, real *gain, real *loss,       \
                                       long long n_values) {                                       \
     int done = plain_get##suffix(handle, name, gain, n_values);                                   \

@@ -65,7 +65,7 @@ def test_two_handles_are_two_runs(opened: Any, c_api: tuple[Any, Any], experimen
             8,
             "n_vertices is 4, .*vertex_lon_deg.*vertex_lat_deg",
         ),
-        (lambda h: h.open("x", abi=1), 9, "points.abi is 1 and liblandstep has .* version 2"),
+        (lambda h: h.open("x", abi=1), 9, "points.abi is 1 and liblandstep has .* version 3"),
         (lambda h: h.open("x", abi=0), 9, "set it to LANDSTEP_ABI"),
     ],
 )
@@ -108,7 +108,10 @@ def test_null_pointers_are_named(opened: Any) -> None:
         (lib.landstep_write_restart, (h, nul), "path"),
     ]
     for kind, one, two in (("", values, other), ("_float", *floats)):
-        for call, rest in (("baseline", (1,)), ("put", (nul,)), ("get", ()), ("get_previous", ())):
+        for call, rest in (
+            ("baseline", (1,)), ("put", (nul,)), ("get", ()), ("get_previous", ()),
+            ("get_monthly", (12,)), ("add_change", ()),
+        ):  # fmt: skip
             function = getattr(lib, f"landstep_{call}{kind}")
             calls.append((function, (h, nul, one, 3, *rest), "name"))
             calls.append((function, (h, name, nul, 3, *rest), "values"))
@@ -256,7 +259,7 @@ ffi = cffi.FFI()
 ffi.cdef(open(sys.argv[2]).read())
 lib = ffi.dlopen(sys.argv[1])
 lon, lat = ffi.new("double[]", [-29.3]), ffi.new("double[]", [49.5])
-points = ffi.new("landstep_points *", {"abi": 2, "n_points": 1, "lon_deg": lon, "lat_deg": lat})
+points = ffi.new("landstep_points *", {"abi": 3, "n_points": 1, "lon_deg": lon, "lat_deg": lat})
 handle, year, changed = ffi.new("int *"), ffi.new("int *", 2015), ffi.new("int *")
 none = ffi.NULL
 def open_it(restart=none):

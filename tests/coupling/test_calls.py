@@ -50,6 +50,13 @@ class Recorder:
     def get_previous(self, name: str) -> np.ndarray:
         return self.get(name) - 7
 
+    def get_monthly(self, name: str) -> np.ndarray:
+        return self.get(name)[:, None] + np.arange(12.0)
+
+    def add_change(self, name: str, values: np.ndarray) -> np.ndarray:
+        self.kept[name] = values.copy()
+        return values + self.get(name).astype(values.dtype)
+
     def get_change(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         return self.get(name) / 2, self.get(name) / 4
 
@@ -175,6 +182,9 @@ def test_climate_comes_with_its_units(recorded: Any, suffix: str, kind: type) ->
         (lambda h, v: h.lib.landstep_get_change(h.handle, b"x", v, v + 2, 3), "share memory"),
         (lambda h, v: h.lib.landstep_get_change(h.handle, b"cvl", v, v + 5, 2), "has 3 values"),
         (lambda h, v: h.lib.landstep_get_previous(h.handle, b"x", v, 3), "no field 'x'"),
+        (lambda h, v: h.lib.landstep_get_monthly(h.handle, b"cvl", v, 3, 1), "n_months is 1, exp"),
+        (lambda h, v: h.lib.landstep_get_monthly(h.handle, b"cvl", v, 2, 12), "has 2 values, exp"),
+        (lambda h, v: h.lib.landstep_add_change(h.handle, b"cvl", v, 2), "has 2 values, expected"),
     ],
 )
 def test_a_wrong_array_is_told_and_left_alone(recorded: Any, call: Any, text: str) -> None:
@@ -196,6 +206,27 @@ def test_fields_and_changes_are_copied_out(recorded: Any, suffix: str, kind: typ
     assert getattr(lib, f"landstep_get_change{suffix}")(h, b"cvl", *pointers, 3) == 0
     assert np.array_equal(one, (thirds / 2).astype(kind))
     assert np.array_equal(other, (thirds / 4).astype(kind))
+
+
+@pytest.mark.parametrize(("suffix", "kind"), KINDS)
+def test_months_are_copied_out_points_fastest(recorded: Any, suffix: str, kind: type) -> None:
+    months = np.zeros((12, 3), kind)
+    function = getattr(recorded.lib, f"landstep_get_monthly{suffix}")
+    assert function(recorded.handle, b"cvl", flat(recorded, months), 3, 12) == 0
+    expected = np.array([1.0, 2.0, 3.0]) / 3 + np.arange(12.0)[:, None]
+    assert np.array_equal(months, expected.astype(kind))
+
+
+@pytest.mark.parametrize(("suffix", "kind"), KINDS)
+def test_a_change_is_added_in_the_hosts_own_memory_and_kind(
+    recorded: Any, suffix: str, kind: type
+) -> None:
+    own = np.array([0.1, -0.0, 2.0], kind)
+    given, values = own.copy(), flat(recorded, own)
+    function = getattr(recorded.lib, f"landstep_add_change{suffix}")
+    assert function(recorded.handle, b"cvl", values, 3) == 0
+    assert Recorder.last.kept["cvl"].tobytes() == given.tobytes()
+    assert np.array_equal(own, given + (np.array([1.0, 2.0, 3.0]) / 3).astype(kind))
 
 
 def test_dates_answers_and_paths_pass(recorded: Any) -> None:

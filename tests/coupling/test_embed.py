@@ -194,10 +194,10 @@ def test_a_moved_package_is_the_one_that_runs(
     assert (tmp_path / "imported").exists()
     bridge = moved / "landstep" / "coupling" / "bridge.py"
     text = bridge.read_text("utf-8")
-    bridge.write_text(text.replace("ABI = 2\n", "ABI = 3\n"), "utf-8")
+    bridge.write_text(text.replace("ABI = 3\n", "ABI = 4\n"), "utf-8")
     told = told_at_opening(run(probe, experiment, tmp_path / "newer", **library))
     assert "status=9" in told
-    assert f"interface version 3, the library 2 ({moved}" in told, told
+    assert f"interface version 4, the library 3 ({moved}" in told, told
 
 
 def test_a_moved_environment_runs_its_own_python(

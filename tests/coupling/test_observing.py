@@ -45,9 +45,15 @@ def seen(coupled: Coupled, cells: Cells, tmp_path_factory: pytest.TempPathFactor
             assert coupler.get(name).tolist() == coupler.get_previous(name).tolist() == [value] * 12
         own_leaves = date[1] // 7 * 6 / 4 + np.linspace(0, 1, 12)  # of January or July, by steps
         assert np.array_equal(coupler.get("lail"), own_leaves)
+        assert coupler.get_monthly("lail")[:, 0].tolist() == np.linspace(0, 1, 12).tolist()
+        mine = np.full(12, np.float32(-0.0))
+        assert coupler.add_change("vegh", mine).tobytes() == mine.tobytes()
+        assert coupler.add_change("lail", mine).tobytes() == mine.tobytes()
         assert coupler.get_change("forest")[0].tolist() == [0] * 12
         with pytest.raises(CouplingError, match="'z0': .* observe is set.*keeps its own fields"):
             coupler.get("z0")
+        with pytest.raises(CouplingError, match="'z0': .* observe is set.*keeps its own fields"):
+            coupler.add_change("z0", np.zeros(12))
     with pytest.raises(CouplingError, match="no field 'veg'"):
         coupler.get("veg")
     assert coupler.year == FIRST + 1, "it computes all the same"

@@ -45,6 +45,14 @@ def test_a_baseline_comes_back_bit_for_bit_and_nothing_else_does(off: SwitchedOf
     assert off.names() == ["albedo", "cvl"]
     assert np.array_equal(off.get("cvl"), own)
     assert np.array_equal(off.get_previous("cvl"), own)
+    months = np.arange(24.0).reshape(2, 12)
+    off.baseline("lai", months)
+    assert np.array_equal(off.get_monthly("lai"), months)
+    for name in ("cvh", "cvl"):
+        with pytest.raises(CouplingError, match=f"get_monthly '{name}': landstep is switched off"):
+            off.get_monthly(name)
+    mine = np.array([-0.0, np.nan], np.float32)
+    assert off.add_change("anything", mine).tobytes() == mine.tobytes()
     for name in ("cvh", "albedo"):
         with pytest.raises(CouplingError, match=f"'{name}': landstep is switched off"):
             off.get(name)

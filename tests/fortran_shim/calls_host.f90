@@ -10,7 +10,7 @@ integer(c_int) function run_calls() bind(c, name="run_calls")
   real(r8), parameter :: table(2, 3) = reshape(line, [2, 3])
   real(r8) :: bounds(2, 6), corners(4, 6), months(6, 12), one(6), two(6), one_2d(2, 3), two_2d(2, 3)
   real(r8) :: bounds_2d(2, 2, 3), corners_2d(4, 2, 3), months_2d(2, 3, 12)
-  real(r4) :: single(6), other(6), single_2d(2, 3), other_2d(2, 3)
+  real(r4) :: single(6), other(6), single_2d(2, 3), other_2d(2, 3), single_months(6, 12), single_months_2d(2, 3, 12)
   integer :: numbers(6), i, step, stat, count
   logical :: served(6), changed
   character(300) :: errmsg
@@ -97,6 +97,26 @@ integer(c_int) function run_calls() bind(c, name="run_calls")
   call land%get_previous("cvl", single_2d, stat, errmsg)
   if (failed(is_line(one, 5) .and. is_line(reshape(one_2d, [6]), 5))) return
   if (failed(is_line(real(single, r8), 5) .and. is_line(real(reshape(single_2d, [6]), r8), 5))) return
+  call land%get_monthly("months", months)
+  call land%get_monthly("months", single_months)
+  call land%get_monthly("months", months_2d)
+  call land%get_monthly("months", single_months_2d, stat, errmsg)
+  if (failed(is_year(months) .and. is_year(reshape(months_2d, [6, 12])))) return
+  if (failed(is_year(real(single_months, r8)) .and. is_year(real(reshape(single_months_2d, [6, 12]), r8)))) return
+  call land%get_monthly("months", months(:, :11), stat, errmsg)
+  if (failed(stat == 8 .and. index(errmsg, "n_months is 11") > 0)) return
+  one = line
+  single = real(line, r4)
+  one_2d = table
+  single_2d = real(table, r4)
+  call land%add_change("added", one)
+  call land%add_change("added", single)
+  call land%add_change("added", one_2d)
+  call land%add_change("added", single_2d, stat, errmsg)
+  if (failed(is_line(one/2, 1) .and. is_line(reshape(one_2d, [6])/2, 1))) return
+  if (failed(is_line(real(single, r8)/2, 1) .and. is_line(real(reshape(single_2d, [6]), r8)/2, 1))) return
+  call land%add_change("added", one(:5), stat, errmsg)
+  if (failed(stat == 8 .and. index(errmsg, "has 5 values") > 0)) return
   call land%get_change("forest", one, two)
   call land%get_change("forest", single, other)
   call land%get_change("forest", one_2d, two_2d)
@@ -140,4 +160,14 @@ contains
 
     is_line = all(abs(values - line/divisor) < 1e-6_r8)
   end function is_line
+
+  pure logical function is_year(values)
+    real(r8), intent(in) :: values(6, 12)
+    integer :: month
+
+    is_year = .true.
+    do month = 1, 12
+      is_year = is_year .and. all(abs(values(:, month) - line - month) < 1e-6_r8)
+    end do
+  end function is_year
 end function run_calls

@@ -44,6 +44,12 @@ class Recorder:
     def get_previous(self, name: str) -> np.ndarray:
         return LINE / 5
 
+    def get_monthly(self, name: str) -> np.ndarray:
+        return LINE[:, None] + np.arange(1.0, 13.0)
+
+    def add_change(self, name: str, values: np.ndarray) -> np.ndarray:
+        return values * 2
+
     def get_change(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         return LINE, LINE / 2
 

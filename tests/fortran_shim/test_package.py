@@ -231,9 +231,9 @@ def test_a_module_of_another_version_is_told(tools: None, host_folder: Path) -> 
     for source in flags["sources"]:
         text = Path(source).read_text("utf-8")
         copy = host_folder / Path(source).name
-        copy.write_text(text.replace("landstep_abi = 2_c_int", "landstep_abi = 1_c_int"), "utf-8")
+        copy.write_text(text.replace("landstep_abi = 3_c_int", "landstep_abi = 1_c_int"), "utf-8")
         sources.append(str(copy))
-    words = "init: module landstep has interface version 1, liblandstep 2: "
+    words = "init: module landstep has interface version 1, liblandstep 3: "
     text = FORTRAN_STUB_HOST.replace("init: landstep is not built in: ", words)
     (host_folder / "old.f90").write_text(text)
     libs = [flag for flag in flags["libs"] if flag != "-llandstep_fortran"]
