@@ -30,11 +30,6 @@ OF_HOST = {
       real(r8), dimension(64, 13) :: vclail, vclaih, vcalb
       integer :: global_index(64)
       logical :: is_land(64)""",
-    "jsbach": """
-      real(r8), dimension(9) :: lon_deg, lat_deg, veg_ratio_max
-      real(r8), dimension(9, 11) :: cover_fract, cover_fract_of_year
-      integer :: global_index(9), tile
-      logical :: is_vegetable(9)""",
     "jules": """
       real(r8) :: longitude(9), latitude(9), frac(9, 9), lai(9, 5), lai_months(9, 12, 5)
       integer :: global_index(9)""",
