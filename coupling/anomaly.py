@@ -70,7 +70,8 @@ class Anomaly:
         A fraction or mean is baseline + (now - reference), within its bounds; the sum of a group
         is the baseline's plus the change of landstep's, or exactly its total. Where none of a
         group's fields changed since the reference, the baselines stay, bit for bit. A type stays
-        as well, unless landstep's own changed, or cover appears where the baseline has none.
+        as well, unless landstep's own changed, or cover appears where the baseline has none; one
+        that is the largest of shares that the host gave, unless another is the largest now.
         """
         now = self.source.values(areas)
         fields = {field.name: field for field in self.source.fields}
@@ -132,10 +133,18 @@ class Anomaly:
         self, field: Field, now: dict[str, np.ndarray], found: dict[str, np.ndarray]
     ) -> np.ndarray:
         own, before, after = self.baselines[field.name], self.reference[field.name], now[field.name]
+        if field.shares and set(field.shares) <= found.keys():
+            before, after = _largest(field, self.baselines), _largest(field, found)
         taken = after != before
         if field.of_cover:
             taken = taken | (self.baselines[field.of_cover] <= 0) & (found[field.of_cover] > 0)
         return np.where(taken & (after != field.fill), after, own)
+
+
+def _largest(field: Field, shares: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Type of the largest of a field's shares at each point, the first of equal ones."""
+    largest = np.stack([shares[name] for name in field.shares], axis=1).argmax(axis=1)
+    return np.array(field.types)[largest]
 
 
 def _move_whole(

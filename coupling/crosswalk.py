@@ -237,6 +237,7 @@ def _properties(table: HostTable, cover: CoverRule) -> dict[str, np.ndarray]:
 
 
 def _field(table: HostTable, entry: FieldEntry) -> Field:
+    types = _types(table, entry)
     return Field(
         name=entry.name,
         long_name=entry.long_name,
@@ -250,7 +251,8 @@ def _field(table: HostTable, entry: FieldEntry) -> Field:
         fill=entry.fill,
         of_type=entry.of_type or "",
         of_cover=entry.of_cover or "",
-        types=_types(table, entry),
+        types=types,
+        shares=tuple(f"{entry.largest_of}_{n:g}" for n in types) if entry.largest_of else (),
         source=entry.source,
         attributes=dict(entry.attributes),
     )

@@ -37,6 +37,7 @@ class Field:
     fill : value where there is no land, or nothing to take a share of
     of_type, of_cover : the fields that it goes with
     types : of a type, the numbers that there are; none: any within the bounds
+    shares : of a type that is the largest of some fractions, their names in the order of `types`
     source : who says so
     attributes : for host files, such as a GRIB paramId
     """
@@ -54,6 +55,7 @@ class Field:
     of_type: str = ""
     of_cover: str = ""
     types: tuple[float, ...] = ()
+    shares: tuple[str, ...] = ()
     source: str = ""
     attributes: Mapping[str, str | int] = field(default_factory=dict)
 

@@ -22,7 +22,7 @@ LARGEST_MONTHLY = 1000.0
 
 KEYS: dict[str, tuple[set[str], set[str]]] = {
     "fraction": ({"denominator", "covers"}, {"scale", "whole"}),
-    "type": ({"covers"}, {"of_cover"}),
+    "type": ({"covers"}, {"of_cover", "largest_of"}),
     "mean": ({"covers", "property"}, {"average", "scale"}),
     "monthly_type": ({"property", "season"}, {"of_type", "of_cover", "covers"}),
     "monthly_mix": ({"denominator", "property", "season"}, set()),
@@ -219,6 +219,15 @@ def _check_partners(table: HostTable, number: int, entry: FieldEntry) -> None:
         place = ("field", number, key)
         _known(name, [other.name for other in table.field if other.rule == rule], f"{rule} field",
                place)  # fmt: skip
+    if entry.largest_of is not None:
+        for cover in (table.cover[i] for i in table.field_numbers(entry)):
+            share = table.field_named(f"{entry.largest_of}_{cover.type}")
+            if share is None or share.rule != "fraction" or share.covers != [cover.name]:
+                raise TableProblem(
+                    ("field", number, "largest_of"),
+                    f"field {entry.name!r}: expected a fraction {entry.largest_of}_{cover.type} of "
+                    f"cover {cover.name!r} alone",
+                )
     if entry.rule != "monthly_type":
         return
     if entry.of_type is not None and entry.covers is not None:

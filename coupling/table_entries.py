@@ -44,6 +44,8 @@ class FieldEntry(StrictTable):
     covers : names of covers or sets
     whole : a fraction that is 0 or all
     of_type, of_cover : fields that it goes with
+    largest_of : of a type, the beginning of the names of the fractions that it is the largest of:
+        the others have the number of their cover's type behind it, after "_"
     fill : value where the denominator has no area
     attributes : for host files, such as a GRIB paramId
     """
@@ -61,6 +63,7 @@ class FieldEntry(StrictTable):
     whole: bool | None = None
     of_type: str | None = None
     of_cover: str | None = None
+    largest_of: str | None = None
     season: Season | None = None
     fill: FiniteFloat
     bounds: tuple[FiniteFloat, FiniteFloat]

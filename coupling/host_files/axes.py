@@ -45,14 +45,17 @@ class Axes:
         Raises InputError where it does not lie on the points, has no twelve months where its table
         says months, or more than one record of a dimension that the table does not know.
         """
-        roles = [[series], [variable.levels], [variable.months]]
-        named = [dim for role in roles for dim in role if dim in dims]
+        levels = next((dim for dim in dims if dim in variable.levels), None)
+        roles = [series, levels, variable.months]
+        named = [dim for dim in roles if dim is not None and dim in dims]
         others = [dim for dim in dims if dim not in (*named, *point_dims)]
         if tuple(dim for dim in dims if dim in point_dims) != point_dims:
             raise InputError(f"{where}: dims {dims}, expected them to end in {point_dims}")
-        for dim in (variable.levels, variable.months):
-            if dim is not None and dim not in dims:
-                raise InputError(f"{where}: dims {dims}, expected one of them to be {dim!r}")
+        months = (variable.months,) if variable.months else ()
+        for names in (months, variable.levels):
+            if names and not set(names) & set(dims):
+                expected = " or ".join(map(repr, names))
+                raise InputError(f"{where}: dims {dims}, expected one of them to be {expected}")
         if variable.months is not None and sizes[variable.months] != MONTHS:
             raise InputError(f"{where}: {sizes[variable.months]} months, expected {MONTHS}")
         for dim in others:
@@ -63,7 +66,7 @@ class Axes:
                     f"(ncks -d {dim},0 IN OUT)"
                 )
         order = (*named, *others, *point_dims)
-        counts = [sizes[role[0]] if role[0] in dims else 1 for role in roles]
+        counts = [sizes[dim] if dim in named else 1 for dim in roles]
         n = int(np.prod([sizes[dim] for dim in point_dims], dtype=np.int64))
         return cls(
             tuple(dims.index(dim) for dim in order),

@@ -42,6 +42,7 @@ class GribHostFile:
     years: tuple[int, ...] = ()
     sea: None = None
     left: Mapping[str, str] = field(default_factory=dict)
+    others_stay: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def open(cls, path: Path, layout: Layout) -> GribHostFile:
@@ -86,7 +87,7 @@ class GribHostFile:
         """Points with land at which no field is missing: (n,) bool."""
         used = [self.messages[n] for places in self.held.values() for n in places]
         good = [np.isfinite(message.values) for message in used]
-        land = [m for m in self.messages if m.parameter == self.layout.land]
+        land = [m for m in self.messages if m.parameter == self.layout.land_parameter]
         good += [m.values > SMALLEST_LAND for m in land if m.grid == used[0].grid]
         return np.all(good, axis=0)
 

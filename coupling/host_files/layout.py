@@ -24,20 +24,31 @@ class PlacesTable(StrictTable):
     lat: str = "lat"
 
 
-class ClassesTable(StrictTable):
-    """The land-cover classes that the file counts in, where it says so.
+class LegendTable(StrictTable):
+    """A legend that a file may count in.
 
-    attribute : of the file, which names them
-    accepted : names of the classes that landstep's numbers are of
-    advice : what to do about a file of other classes
+    names : that it goes by in the file
+    table : the host table whose numbers it has
     numbers : attribute of the file -> the number that it must have there, where it has it: the
         class of water and the like
     """
 
-    attribute: str
-    accepted: list[str]
-    advice: str
+    names: list[str]
+    table: str
     numbers: dict[str, int] = {}
+
+
+class ClassesTable(StrictTable):
+    """The land-cover classes that the file counts in, where it says so.
+
+    attribute : of the file, which names them
+    legends : that landstep has a table for
+    advice : what to do about a file of other classes
+    """
+
+    attribute: str
+    legends: list[LegendTable]
+    advice: str
 
 
 class LandNumberTable(StrictTable):
@@ -49,6 +60,19 @@ class LandNumberTable(StrictTable):
     name: str
     land: int
     water: int
+
+
+class UnservedTable(StrictTable):
+    """A variable that tells points which are none of the host's moving land, such as glaciers.
+
+    name : of the variable; of several levels the first counts
+    above : a point with more is not served
+    number : a point with this number is not served
+    """
+
+    name: str
+    above: float | None = None
+    number: int | None = None
 
 
 class LeftTable(StrictTable):
@@ -68,9 +92,13 @@ class VariableTable(StrictTable):
     field : of the host's table
     types : true for numbers of classes, which are whole and never rounded to others
     months : its dimension of twelve months, January first
-    levels : its dimension of plant types or the like, one field each, named FIELD_NUMBER
+    levels : names of its dimension of plant types or the like: one field for each
+    fields : the field of each level; empty: named FIELD_NUMBER
     numbers : the variable that numbers the levels; else they count from `first`
-    required : false for one that a file may lack, and is then left out
+    others_stay : true where levels that the host's table lacks (water) keep their numbers, and the
+        table's fields are shares of what the others hold
+    required : false for one that a file may lack, and is then left out. Of several variables of
+        one field it is enough to have one
     exact : true where the host refuses sums that float32 cannot hold: the variable is float64
     maximum : the variable that holds its largest value of all years
     parameter : paramId in a GRIB file; 0 in others
@@ -81,9 +109,11 @@ class VariableTable(StrictTable):
     field: str
     types: bool = False
     months: str | None = None
-    levels: str | None = None
+    levels: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     numbers: str | None = None
     first: int = 0
+    others_stay: bool = False
     required: bool = True
     exact: bool = False
     maximum: str | None = None
@@ -104,15 +134,17 @@ class RestTable(StrictTable):
 class Layout(StrictTable):
     """How a host's boundary file is laid out.
 
-    table : the host table that gives the fields
+    table : the host table that gives the fields, unless `classes` names another
     long_name : the file in words
     kind : "netcdf" or "grib"
-    places : where the points are; GRIB says it itself
+    places : where the points are, the first of these that the file has; GRIB says it itself
     years : variable that numbers the years of a series, one record each
     rest : a field that some of its files leave to be worked out
-    land : variable, or in GRIB parameter, with the share of the cell that is land, where the file
-        has it: a point without any is not served
+    land : variables with the share of the cell that is land, where the file has one: a point
+        without any is not served
+    land_parameter : the same in GRIB
     land_number : a variable that numbers land and water: a point of water is not served
+    unserved : other points that are not served
     left : variables that stay as they are, though they speak of the land
     sea : variable with the percent of the cell that is sea, where the others count from the cell
         and landstep's from its land; those of the sum that `rest` is of
@@ -122,22 +154,29 @@ class Layout(StrictTable):
     table: str
     long_name: str
     kind: str = "netcdf"
-    places: PlacesTable = PlacesTable()
+    places: list[PlacesTable] = [PlacesTable()]
     classes: ClassesTable | None = None
     years: str | None = None
     rest: RestTable | None = None
-    land: str | int | None = None
+    land: list[str] = []
+    land_parameter: int = 0
     land_number: LandNumberTable | None = None
+    unserved: list[UnservedTable] = []
     left: list[LeftTable] = []
     sea: str | None = None
     source: str
     variables: list[VariableTable] = Field(min_length=1)
 
 
+SAME_FILES = {"noahmp": "wrf"}
+"""Host -> the one whose files its own are like."""
+
+
 def layout_names() -> list[str]:
     """Names of the hosts whose files landstep knows."""
     folder = resources.files(__package__) / FOLDER
-    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name[-5:] == ".toml")
+    tables = [Path(entry.name).stem for entry in folder.iterdir() if entry.name[-5:] == ".toml"]
+    return sorted([*tables, *SAME_FILES])
 
 
 def layout_named(name: str) -> Layout:
@@ -150,5 +189,6 @@ def layout_named(name: str) -> Layout:
         close = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ConfigError(f"no host file of {name!r}: {hint}there are {known}")
-    with resources.as_file(resources.files(__package__) / FOLDER / f"{name}.toml") as path:
+    table = f"{SAME_FILES.get(name, name)}.toml"
+    with resources.as_file(resources.files(__package__) / FOLDER / table) as path:
         return read_table(path, Layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +12,12 @@ import numpy as np
 
 from landstep.coupling.file_numbers import check_numbers, read_numbers
 from landstep.coupling.host_files.axes import Axes
-from landstep.coupling.host_files.layout import SMALLEST_LAND, Layout, VariableTable
-from landstep.coupling.host_files.places import from_axes, from_list, from_mesh
-from landstep.coupling.host_files.stored import WHOLE_TOLERANCE, Stored
+from landstep.coupling.host_files.layout import Layout, VariableTable
+from landstep.coupling.host_files.netcdf_checks import check_is_of, in_its_classes
+from landstep.coupling.host_files.netcdf_points import FilePoints
+from landstep.coupling.host_files.stored import Stored, whole_numbers
 from landstep.coupling.points import Points
-from landstep.emulator.errors import CouplingError, InputError
+from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import NetcdfFile
 from landstep.emulator.netcdf_edit import edited_copy
 
@@ -94,20 +96,25 @@ class NetcdfHostFile:
     _maxima: dict[str, Stored]
 
     @classmethod
-    def open(cls, path: Path, layout: Layout) -> NetcdfHostFile:
+    def open(cls, path: Path, layout: Layout, places: Path | None = None) -> NetcdfHostFile:
         """Read a file's points and fields.
 
+        places : another file, which holds the longitudes and latitudes where this one does not;
+            either may hold what is land
         Raises InputError where it is not such a file: no places, a variable that is missing, is of
         another type or lies elsewhere, classes of another table.
         """
-        with NetcdfFile(path) as file:
+        with ExitStack() as opened:
+            paths = [path] if places is None else [path, places]
+            files = [opened.enter_context(NetcdfFile(each)) for each in paths]
+            file = files[0]
             names = file.names()
-            _check_is_of(file, layout)
-            _check_classes(file, layout)
-            points, point_dims = _read_points(file, layout)
+            check_is_of(file, layout)
+            layout = in_its_classes(file, layout)
+            of_points = FilePoints.read(files, layout)
             series, years = _read_years(file, layout)
             held = [
-                _read_held(file, table, point_dims, series)
+                _read_held(file, table, of_points.dims, series)
                 for table in layout.variables
                 if table.name in names
             ]
@@ -116,10 +123,8 @@ class NetcdfHostFile:
                 for table in layout.variables
                 if table.maximum and series and table.maximum in names
             }
-            land = _land(file, layout, points.n)
             left = {of.name: of.why for of in layout.left if of.name in names}
-            percent = _of_points(file, layout.sea, points.n)
-            sea = None if percent is None else percent / 100.0
+        points, land, sea = of_points.points, of_points.land, of_points.sea
         return cls(path, layout, points, years, tuple(held), land, sea, left, maxima)
 
     @cached_property
@@ -143,13 +148,18 @@ class NetcdfHostFile:
                 of_all.setdefault(name, values)
         return of_all
 
+    @property
+    def others_stay(self) -> tuple[tuple[str, ...], ...]:
+        """Fields of each variable whose levels that the host's table lacks keep their numbers."""
+        return tuple(held.names for held in self.held if held.table.others_stay)
+
     def types(self, record: int = 0) -> list[tuple[str, str, np.ndarray]]:
         """Return every variable of types: its name, its field, and its (n,) float64 values.
 
         Packed ones are the numbers that they are a little off from.
         """
         return [
-            (held.table.name, name, _whole(values))
+            (held.table.name, name, whole_numbers(values))
             for held in self.held
             if held.table.types
             for name, values in held.fields(record).items()
@@ -204,119 +214,6 @@ def _largest(held: Held, numbers: np.ndarray, maximum: Stored) -> np.ndarray:
     return maximum.replaced(np.where(changed, now.reshape(shape), np.nan))
 
 
-def _check_is_of(file: NetcdfFile, layout: Layout) -> None:
-    """Refuse another host's file, naming all that it lacks."""
-    names = file.names()
-    wanted = [layout.places.lon, layout.places.lat]
-    wanted += [table.name for table in layout.variables if table.required]
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        shown = names if len(names) <= 12 else [*names[:12], "..."]
-        raise InputError(
-            f"{file.path.name}: lacks {', '.join(missing)}, which {layout.long_name} holds; it has "
-            f"{', '.join(shown)}; is it another host's file?"
-        )
-
-
-def _check_classes(file: NetcdfFile, layout: Layout) -> None:
-    """Refuse a file that counts in other land-cover classes than the host's table."""
-    classes = layout.classes
-    if classes is None:
-        return
-    found = str(file.attrs().get(classes.attribute, "")).strip().strip("\0")
-    if found not in classes.accepted:
-        raise InputError(
-            f"{file.path.name}: attribute {classes.attribute} is {found!r}, expected one of "
-            f"{classes.accepted}: {classes.advice}"
-        )
-    for attribute, number in classes.numbers.items():
-        given = file.attrs().get(attribute, number)
-        if np.ndim(given) or not np.isin(given, [number]):
-            raise InputError(
-                f"{file.path.name}: attribute {attribute} is {given}, expected {number}, as in the "
-                f"classes that {classes.attribute} names ({found}): {classes.advice}"
-            )
-
-
-def _read_points(file: NetcdfFile, layout: Layout) -> tuple[Points, tuple[str, ...]]:
-    """Read the points, and the dimensions that they lie along."""
-    places = layout.places
-    lat, lat_dims = _degrees(file, places.lat)
-    lon, lon_dims = _degrees(file, places.lon)
-    try:
-        if lat_dims == lon_dims and len(lat_dims) == 1:
-            return from_list(lat, lon), lat_dims
-        if lat_dims == lon_dims and len(lat_dims) == 2:
-            return from_mesh(lat, lon), lat_dims
-        if len(lat_dims) == len(lon_dims) == 1:
-            return from_axes(lat, lon), (*lat_dims, *lon_dims)
-    except CouplingError as error:
-        raise InputError(f"{file.path.name}, {places.lat}, {places.lon}: {error}") from error
-    raise InputError(
-        f"{file.path.name}: {places.lat} lies along {lat_dims}, {places.lon} along "
-        f"{lon_dims}, expected a row of each, a list of both, or both on the same two dimensions"
-    )
-
-
-def _degrees(file: NetcdfFile, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Read longitudes or latitudes, of the first record where there are several.
-
-    Latitudes and longitudes whose unit is radians are turned into degrees.
-    """
-    dims, shape = file.dims(name), file.shape(name)
-    if 0 in shape or not shape:
-        raise InputError(
-            f"{file.path.name}, {name}: shape {shape} along {dims}, expected a place for each point"
-        )
-    values = read_numbers(file, name, expected="degrees")
-    while len(dims) > 1 and (values.ndim > 2 or dims[0].lower() == "time"):
-        values, dims = values[0], dims[1:]
-    if not np.isfinite(values).all():
-        raise InputError(f"{file.path.name}, {name}: holds a missing value")
-    if str(file.attrs(name).get("units", "")).strip().lower().startswith("rad"):
-        values = np.rad2deg(values)
-    return values, dims
-
-
-def _land(file: NetcdfFile, layout: Layout, n: int) -> np.ndarray:
-    """Points where the host has land, by all that the file says of it: (n,) bool."""
-    share = _of_points(file, layout.land, n)
-    land = np.ones(n, bool) if share is None else share > SMALLEST_LAND
-    of = layout.land_number
-    numbers = None if of is None else _of_points(file, of.name, n)
-    if of is None or numbers is None:
-        return land
-    numbers = _whole(numbers)
-    wrong = np.isfinite(numbers) & (numbers != of.land) & (numbers != of.water)
-    if wrong.any():
-        point = int(np.flatnonzero(wrong)[0])
-        raise InputError(
-            f"{file.path.name}, {of.name}: {numbers[point]:g} at point {point}, expected "
-            f"{of.land} (land) or {of.water} (water)"
-        )
-    return land & (numbers == of.land)
-
-
-def _whole(values: np.ndarray) -> np.ndarray:
-    """Round what packing leaves of whole numbers; what is farther from one stays."""
-    whole = np.rint(values)
-    return np.where(np.abs(values - whole) <= WHOLE_TOLERANCE, whole, values)
-
-
-def _of_points(file: NetcdfFile, name: str | int | None, n: int) -> np.ndarray | None:
-    """Read a value for each point, of the first record: (n,) float64; None where it is not there.
-
-    Raises InputError for a variable that has not one for each point.
-    """
-    if not isinstance(name, str) or name not in file.names():
-        return None
-    shape = file.shape(name)
-    count = int(np.prod(shape, dtype=np.float64))
-    if count == 0 or count % n:
-        raise InputError(f"{file.path.name}, {name}: shape {shape}, expected {n} points")
-    return read_numbers(file, name).reshape(-1, n)[0]
-
-
 def _read_years(file: NetcdfFile, layout: Layout) -> tuple[str | None, tuple[int, ...]]:
     """Read the dimension and the years of a series; None where the file is none."""
     name = layout.years
@@ -356,8 +253,15 @@ def _read_held(
             f"the host allows; expected float64 (ncap2 -s '{table.name}=double({table.name})')"
         )
     names: tuple[str, ...] = (table.field,)
-    if table.levels is not None:
-        count = axes.counts[1]
+    count = axes.counts[1]
+    if table.fields:
+        if count != len(table.fields):
+            raise InputError(
+                f"{stored.where}: {count} levels, expected {len(table.fields)}: "
+                f"{', '.join(table.fields)}; other types need a table and a layout of their own"
+            )
+        names = tuple(table.fields)
+    elif table.levels:
         numbers = table.first + np.arange(count)
         if table.numbers is not None and table.numbers in file.names():
             numbers = read_numbers(file, table.numbers, (count,), "the numbers of the levels")

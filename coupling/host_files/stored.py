@@ -91,3 +91,9 @@ class Stored:
                 f"{self.where}: {wanted[off][0]:g} is stored as {back[off][0]:g}, which is another "
                 "number; unpack the file first (ncpdq -U IN OUT)"
             )
+
+
+def whole_numbers(values: np.ndarray) -> np.ndarray:
+    """Round what packing leaves of whole numbers; what is farther from one stays."""
+    whole = np.rint(values)
+    return np.where(np.abs(values - whole) <= WHOLE_TOLERANCE, whole, values)

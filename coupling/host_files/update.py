@@ -31,6 +31,8 @@ class Task:
     output : file to write; a record of what was done goes beside it, as OUTPUT.landstep.json
     reference : year whose land the file's own fields belong to; None: [coupling] reference, else
         the run's first year
+    grid : name of a GRIB grid that is written without a file
+    points : another file with the longitudes and latitudes, where the host's own lacks them
     """
 
     host: str
@@ -41,6 +43,7 @@ class Task:
     output: Path
     reference: int | None = None
     grid: str | None = None
+    points: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def _opened(task: Task, layout: Layout) -> NetcdfHostFile | GribHostFile | GribG
         raise ConfigError(f"name the {layout.long_name} that is to be updated{hint}")
     if layout.kind == "grib":
         return GribHostFile.open(task.source, layout)
-    return NetcdfHostFile.open(task.source, layout)
+    return NetcdfHostFile.open(task.source, layout, task.points)
 
 
 def _records(
@@ -225,6 +228,8 @@ def _record(task: Task, run: Run, reference: int | None, done: Done) -> dict[str
         "host": task.host,
         "source": str(source) if source else task.grid,
         "source_sha256": sha256_of(source) if source else None,
+        "points_file": str(task.points) if task.points else None,
+        "points_file_sha256": sha256_of(task.points) if task.points else None,
         "output_sha256": sha256_of(task.output),
         "run": str(task.run),
         "experiment": run.experiment.name,

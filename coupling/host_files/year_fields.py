@@ -88,7 +88,7 @@ def years_of_file(
     """
     fields = _host_fields(run, file.layout, file.points)
     source, where = fields.source, file.path.name
-    own = OwnFields.make(file.fields(record), source, file.layout.rest, file.sea)
+    own = OwnFields.make(file.fields(record), source, file.layout.rest, file.sea, file.others_stay)
     _check_albedo(source, own.values, run.experiment.coupling.albedo, where)
     names, left = _possible(source, own.values, file)
     land = _land(run, file.points)
@@ -96,7 +96,8 @@ def years_of_file(
     try:
         for name in names:
             fields.give(name, own.values[name])
-        fields.begin(before, Ranks(), file.served & ~_other_types(fields, file, record))
+        served = file.served & own.served & ~_other_types(fields, file, record)
+        fields.begin(before, Ranks(), served)
     except CouplingError as error:
         raise InputError(f"{where}: {error}") from error
     in_file = {name for held in file.variables.values() for name in held}
@@ -112,10 +113,11 @@ def _other_types(
     WRF keeps local climate zones in LU_INDEX where IVGTYP is urban; such a point stays as it is.
     Raises InputError for a type that is no whole number.
     """
-    lacking = np.zeros(file.points.n, bool)
+    lacking, seen = np.zeros(file.points.n, bool), set()
     for variable, name, values in file.types(record):
         of = next((field for field in fields.source.fields if field.name == name), None)
-        if of is None or variable == name:
+        if of is None or name not in seen:
+            seen.add(name)  # the first is the field itself
             continue
         on_land = file.served & np.isfinite(values)
         part = on_land & (values != np.rint(values))

@@ -22,6 +22,10 @@ ExperimentFile = Annotated[Path, typer.Argument(help="experiment file (TOML) tha
 RunFolder = Annotated[Path, typer.Option(help="folder of `landstep run`")]
 Year = Annotated[int, typer.Option(help="whose land use is put in")]
 Output = Annotated[Path, typer.Option(help="file to write; OUTPUT.landstep.json goes beside it")]
+Points = Annotated[
+    Path | None,
+    typer.Option(help="another file, with the longitudes and latitudes that the host's lacks"),
+]
 Reference = Annotated[
     int | None,
     typer.Option(
@@ -40,9 +44,15 @@ ONE_YEAR = {
 
     Example: `landstep hostfile speedy surface.nc experiment.toml --year 2030 --output new.nc`
     """,
-    "noahmp": """Update wrfinput or HRLDAS's setup file: IVGTYP, VEGFRA, LAI (MODIS-IGBP classes).
+    "noahmp": """Update HRLDAS's setup file or wrfinput: IVGTYP, VEGFRA, SHDMAX, SHDMIN, LAI.
 
-    Example: `landstep hostfile noahmp wrfinput_d01 experiment.toml --year 2030 --output wrfinput`
+    Example: `landstep hostfile noahmp setup.nc experiment.toml --year 2030 --output new.nc`
+    """,
+    "wrf": """Update geo_em or wrfinput: classes, their shares, green fraction, LAI and albedo.
+
+    Classes of MODIS-IGBP (20 or 21) or USGS (24), as attribute MMINLU says.
+
+    Example: `landstep hostfile wrf geo_em.d01.nc experiment.toml --year 2030 --output new.nc`
     """,
 }
 """Hosts whose file holds one state of the land, and their help."""
@@ -58,8 +68,10 @@ def _one_year(host: str) -> Callable[..., None]:
         output: Output,
         run: RunFolder = Path("run"),
         reference: Reference = None,
+        points: Points = None,
     ) -> None:
-        _update(host, source, run, experiment, (year, year), output, reference)
+        years = (year, year)
+        _update(host, source, run, experiment, years, output, reference, points=points)
 
     return command
 
@@ -121,12 +133,13 @@ def _update(
     output: Path,
     reference: int | None,
     grid: str | None = None,
+    points: Path | None = None,
 ) -> None:
     """Do it and say what came of it."""
     from landstep.coupling.host_files.update import Task, update_host_file
     from landstep.progress import Progress
 
-    task = Task(host, source, run, experiment, years, output, reference, grid)
+    task = Task(host, source, run, experiment, years, output, reference, grid, points)
     with Progress("hostfile") as progress:
         done = update_host_file(task, progress.say)
     typer.echo(done.text)

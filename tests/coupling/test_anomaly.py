@@ -197,3 +197,26 @@ def test_a_baseline_that_does_not_sum_to_its_whole_is_refused(random_areas) -> N
     own["area_fraction_forest"][point] += 2e-3
     with pytest.raises(CouplingError, match=rf"sum 1\.002 at point {point} \(1 such"):
         Anomaly.make(source, own, areas)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_type_is_that_of_the_largest_share_where_the_host_gives_them(
+    areas_of, given: bool
+) -> None:
+    """Landstep's own type stays, but the host's shares pass each other; or the other way round."""
+    walk = Crosswalk.make(host_table("noahmp", "."), scheme("hilda8"), legend_known=True)
+    names = list(scheme("hilda8").names)
+    crop, grass = names.index("cropland"), names.index("pasture")
+    before, after = (
+        areas_of({("temperate", crop): part, ("temperate", grass): 100 - part}, n_classes=8)
+        for part in (90, 60)
+    )
+    shares = dict.fromkeys((f.name for f in walk.fields if f.name.startswith("LANDUSEF_")), 0.0)
+    shares |= {"LANDUSEF_12": 0.6, "LANDUSEF_10": 0.4}
+    own = {name: np.array([value]) for name, value in shares.items()} if given else {}
+    own["IVGTYP"] = np.array([14.0])
+    anomaly = Anomaly.make(walk, own, before)
+    assert anomaly.values(before).values["IVGTYP"] == 14
+    moved = anomaly.values(after).values
+    assert moved["IVGTYP"] == (10 if given else 14)
+    assert not given or moved["LANDUSEF_10"] == pytest.approx(0.7)

@@ -83,6 +83,8 @@ WRONG = [
     ("bounds = [0.0, 1.0]", "bounds = [0.0, 100.0]", "a fraction has bounds 0 and 1.0"),
     ('of_cover = "vegl"', 'of_cover = "vegg"', "unknown fraction field 'vegg'"),
     ('of_type = "typel"', 'of_type = "vegl"', "unknown type field 'vegl'"),
+    ('rule = "type"', 'largest_of = "share"\nrule = "type"',
+     "expected a fraction share_1 of cover 'crop' alone"),
     ('property = "z0"', 'property = "zo"', "cover 'crop' has no 'zo'"),
     ('average = "log"', 'whole = true', "rule 'mean' has no key 'whole'"),
     ('average = "log"', 'average = "median"', "field.7.average"),

@@ -177,3 +177,16 @@ def test_albedo_of_speedys_covers_is_that_of_its_own_surface_file(real_data: Pat
     fitted = np.linalg.lstsq(*sides, rcond=None)[0]
     covers = {cover.name: cover.properties.get("albedo") for cover in table("speedy").cover}
     assert [covers["high"], covers["low"], covers["bare"]] == pytest.approx(fitted, abs=0.005)
+
+
+def test_usgs_covers_follow_from_their_own_leaf_and_stem_areas() -> None:
+    covers = {cover.name: cover for cover in table("noahmp_usgs").cover}
+    # evergreen needleleaf: 4.0 all year, stems 0.3 in April and 0.7 in October
+    wood = covers["evergreen_needleleaf"]
+    assert wood.type == 14 and wood.properties["lai"] == 4.0
+    assert wood.properties["cover_min"] == pytest.approx(1 - np.exp(-0.52 * 4.3), abs=5e-4)
+    assert wood.properties["cover_max"] == pytest.approx(1 - np.exp(-0.52 * 4.7), abs=5e-4)
+    # dryland cropland: six months of leaves sum to 10.5; albedo .17 to .23
+    crop = covers["dry_cropland"]
+    assert crop.type == 2 and crop.properties["lai"] == 0.875
+    assert crop.properties["albedo"] == 0.2 and crop.properties["albedo_percent"] == 20

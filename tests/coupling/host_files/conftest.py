@@ -182,3 +182,28 @@ def template(tmp_path_factory):
             messages.append(new_message(grid, parameter, 20000015 + 100 * month, values, 1e-5))
     path.write_bytes(b"".join(messages))
     return path
+
+
+@pytest.fixture
+def real_wrf(real_data, tmp_path):
+    """Write the first record of the real WRF history file (USGS classes), with other attributes."""
+
+    def make(name="wrfinput_d01", **attributes):
+        path = tmp_path / name
+        with (
+            netCDF4.Dataset(real_data / "hosts/wrfout_cropped.nc") as old,
+            netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_OFFSET") as new,
+        ):
+            old.set_auto_maskandscale(False)
+            new.set_auto_maskandscale(False)
+            new.setncatts({key: old.getncattr(key) for key in old.ncattrs()} | attributes)
+            for dim, of in old.dimensions.items():
+                new.createDimension(dim, None if dim == "Time" else len(of))
+            for each, of in old.variables.items():
+                variable = new.createVariable(each, of.dtype, of.dimensions)
+                variable.set_auto_maskandscale(False)
+                variable.setncatts({key: of.getncattr(key) for key in of.ncattrs()})
+                variable[...] = of[:1] if of.dimensions[:1] == ("Time",) else of[...]
+        return path
+
+    return make

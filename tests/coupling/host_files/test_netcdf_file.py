@@ -1,7 +1,5 @@
 """Real and made files of hosts: their points, fields, and copies with others."""
 
-import shutil
-
 import netCDF4
 import numpy as np
 import pytest
@@ -28,14 +26,10 @@ def variables_but(path, *names):
 
 
 @pytest.fixture
-def modis_wrf(real_data, tmp_path):
+def modis_wrf(real_wrf):
     """The real WRF file as if its classes were MODIS's: only what names them is changed."""
-    path = tmp_path / "wrfinput_d01"
-    shutil.copyfile(real_data / "hosts/wrfout_cropped.nc", path)
-    with netCDF4.Dataset(path, "r+") as file:
-        file.MMINLU = "MODIFIED_IGBP_MODIS_NOAH"
-        file.setncatts({"ISWATER": 17, "ISLAKE": 21, "ISICE": 15, "ISURBAN": 13})
-    return path
+    modis = {"ISWATER": 17, "ISLAKE": 21, "ISICE": 15, "ISURBAN": 13}
+    return real_wrf(MMINLU="MODIFIED_IGBP_MODIS_NOAH", **modis)
 
 
 def test_ecland_site(real_data):
@@ -92,10 +86,26 @@ def test_speedy(real_data, tmp_path, rectangle_area):
         assert off.tolist() == [[10, 40]] and new["vegh"][10, 40] == np.float32(0.3)
 
 
-def test_wrf_of_usgs_classes_is_refused(real_data):
-    """A USGS number taken for a MODIS one would be another type; the message says what to do."""
-    with pytest.raises(InputError, match=r"MMINLU is 'USGS', .*geogrid"):
-        opened(real_data / "hosts/wrfout_cropped.nc", "noahmp")
+def test_wrf_of_other_classes_is_refused(real_wrf):
+    """A number of NLCD taken for a MODIS one would be another type; the message says what to do."""
+    with pytest.raises(InputError, match=r"MMINLU is 'NLCD40', .*USGS.*geogrid"):
+        opened(real_wrf(MMINLU="NLCD40"), "noahmp")
+
+
+def test_a_file_without_places_is_refused_and_another_may_hold_them(real_data, tmp_path):
+    """The land and the sea of either file count."""
+    source = real_data / "hosts/speedy_surface_t30.nc"
+    with netCDF4.Dataset(source) as old, netCDF4.Dataset(tmp_path / "own.nc", "w") as new:
+        for name, of in old.dimensions.items():
+            new.createDimension(name, len(of))
+        for name in ("vegh", "vegl", "alb"):
+            new.createVariable(name, "f4", old[name].dimensions)[...] = old[name][...]
+    with pytest.raises(InputError, match=r"own.nc: lacks lat, lon.*--points FILE"):
+        opened(tmp_path / "own.nc", "speedy")
+    file = NetcdfHostFile.open(tmp_path / "own.nc", layout_named("speedy"), source)
+    whole = opened(source, "speedy")
+    assert np.array_equal(file.points.lon_bounds, whole.points.lon_bounds)
+    assert np.array_equal(file.served, whole.served) and not file.served.all()
 
 
 def test_wrf_points_have_corners(modis_wrf):
@@ -112,10 +122,10 @@ def test_wrf_packed_numbers(modis_wrf, tmp_path):
     file, target = opened(modis_wrf, "noahmp"), tmp_path / "new.nc"
     fields = file.fields()
     assert fields["IVGTYP"][:3].tolist() == [9, 7, 7]
-    assert set(fields) == {"IVGTYP", "VEGFRA", "LAI"}
+    assert set(fields) == {"IVGTYP", "VEGFRA", "LAI", "ALBBCK"}
     fields["IVGTYP"][2], fields["VEGFRA"][2] = 12.0, 20.0
     moved = file.write_copy(target, {0: fields})
-    assert moved == {"IVGTYP": 1, "LU_INDEX": 1, "VEGFRA": 1, "LAI": 0}
+    assert moved == {"IVGTYP": 1, "LU_INDEX": 1, "ALBBCK": 0, "VEGFRA": 1, "LAI": 0}
     names = ("IVGTYP", "LU_INDEX", "VEGFRA")
     assert variables_but(target, *names) == variables_but(modis_wrf, *names)
     again = opened(target, "noahmp").fields()
@@ -126,13 +136,10 @@ def test_wrf_packed_numbers(modis_wrf, tmp_path):
     assert not (tmp_path / "another.nc").exists()
 
 
-def test_several_records_are_refused(modis_wrf):
+def test_several_records_are_refused(real_data):
     """A history file with fields at four times is no boundary file."""
-    with netCDF4.Dataset(modis_wrf, "r+") as file:
-        dims = ("Time", "south_north", "west_east")
-        file.createVariable("SHDMAX", "f4", dims)[:] = np.full((4, 8, 10), 60.0)
-    with pytest.raises(InputError, match=r"SHDMAX: 4 records along 'Time', expected 1"):
-        opened(modis_wrf, "noahmp")
+    with pytest.raises(InputError, match=r"ALBBCK: 4 records along 'Time', expected 1"):
+        opened(real_data / "hosts/wrfout_cropped.nc", "noahmp")
 
 
 def test_wrfinput_has_one_record(tmp_path):

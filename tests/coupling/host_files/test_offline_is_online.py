@@ -29,17 +29,21 @@ LAT = 49.975 - 0.25 * np.arange(5)
 LON = -30.075 + 0.25 * np.arange(8)
 """Quarter degrees over the made-up world and its rim, where less than half of a cell is known."""
 
-CASES = [*((name, ()) for name in layout_names() if name != "ifs"), ("ctsm", YEARS)]
-"""Layouts in NetCDF, and which years a series of them holds."""
+CASES = [
+    *((name, "", ()) for name in layout_names() if name not in ("ifs", "noahmp")),
+    ("noahmp", "USGS", ()),
+    ("ctsm", "", YEARS),
+]
+"""Layouts in NetCDF, the classes that a file counts in, and which years a series of them holds."""
 
 SHAPE = LAT.size, LON.size
 SEA, MISSING = (1, 2), (2, 3)
 """Cells where the host has no land, and where its file lacks a value."""
 
 
-def baselines(layout: Layout) -> dict[str, np.ndarray]:
+def baselines(table: str) -> dict[str, np.ndarray]:
     """Fields that the host could have: those of some other land; monthly ones vary."""
-    walk = Crosswalk.make(host_table(layout.table, "."), scheme("hilda8"), legend_known=True)
+    walk = Crosswalk.make(host_table(table, "."), scheme("hilda8"), legend_known=True)
     rng = np.random.default_rng(4)
     n = LAT.size * LON.size
     values = rng.integers(0, 10**9, (n, len(ZONE_GROUPS), 8))
@@ -53,56 +57,67 @@ def baselines(layout: Layout) -> dict[str, np.ndarray]:
     return found
 
 
-def write(path: Path, layout: Layout, years: tuple[int, ...]) -> None:
+def write(path: Path, layout: Layout, classes: str, years: tuple[int, ...]) -> None:
     """Write a file to a layout, with a cell of sea and one without a value; or a series of them."""
-    fields = baselines(layout)
+    table = layout.table
     with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as file:
         if layout.classes is not None:
-            file.setncattr(layout.classes.attribute, layout.classes.accepted[0])
+            legends = layout.classes.legends
+            legend = next((of for of in legends if classes in of.names), legends[0])
+            file.setncattr(layout.classes.attribute, legend.names[0])
+            table = legend.table
         for name, size in zip(("y", "x"), SHAPE, strict=True):
             file.createDimension(name, size)
         lon, lat = np.meshgrid(LON, LAT)
-        put(file, layout.places.lat, "f8", (), lat)
-        put(file, layout.places.lon, "f8", (), lon)
-        if isinstance(layout.land, str):
+        put(file, layout.places[0].lat, "f8", (), lat)
+        put(file, layout.places[0].lon, "f8", (), lon)
+        for name in layout.land[:1]:
             land = np.ones(SHAPE)
             land[SEA] = 0.0
-            put(file, layout.land, "f4", (), land)
+            put(file, name, "f4", (), land)
         if years:
             file.createDimension("time", len(years))
             file.createVariable(layout.years, "i4", ("time",))[:] = years
-        for table in layout.variables:
-            if table.maximum or not years:  # a series leaves the rest out
-                put_variable(file, table, fields, "f8" if table.exact else "f4")
+        fields = baselines(table)
+        for variable in layout.variables:
+            if variable.maximum or not years:  # a series leaves the rest out
+                put_variable(file, variable, fields, "f8" if variable.exact else "f4")
+
+
+def levels_of(table: VariableTable, fields: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
+    """Fields of the levels of a variable, by number; those that are none of the table share 0.2."""
+    if table.fields:
+        return {number: fields[name] for number, name in enumerate(table.fields)}
+    start = f"{table.field}_"
+    names = [name for name in fields if table.levels and name.startswith(start)]
+    found = {int(name.removeprefix(start)): fields[name] for name in names}
+    if table.others_stay:
+        others = set(range(table.first, max(found) + 2)) - found.keys()
+        found = {number: 0.8 * values for number, values in found.items()}
+        found |= {number: np.full(LAT.size * LON.size, 0.2 / len(others)) for number in others}
+    return dict(sorted(found.items()))
 
 
 def put_variable(
     file: netCDF4.Dataset, table: VariableTable, fields: dict[str, np.ndarray], kind: str
 ) -> None:
-    numbered = sorted(
-        (int(name.removeprefix(f"{table.field}_")), name)
-        for name in fields
-        if table.levels is not None and name.startswith(f"{table.field}_")
-    )
+    levels = levels_of(table, fields)
     dims: tuple[str, ...] = ()
-    values = fields[numbered[0][1] if numbered else table.field].T
-    if numbered:
-        values = np.stack([fields[name] for _, name in numbered])
-        dims = (str(table.levels),)
-        if table.levels not in file.dimensions:
-            file.createDimension(table.levels, len(numbered))
-        if table.numbers is not None:
-            numbers = file.createVariable(table.numbers, "i4", dims)
-            numbers[:] = [number for number, _ in numbered]
-    if table.months is not None:
-        dims = (table.months,)
+    if levels:
+        values, dims = np.stack(list(levels.values())), (table.levels[0],)
+        if table.levels[0] not in file.dimensions:
+            file.createDimension(table.levels[0], len(levels))
+        if table.numbers is not None and table.numbers not in file.variables:
+            file.createVariable(table.numbers, "i4", dims)[:] = list(levels)
+    elif table.months is not None:
+        values, dims = fields[table.field].T, (table.months,)
         if table.months not in file.dimensions:
             file.createDimension(table.months, 12)
-    elif values.ndim == 2 and not numbered:
-        values = values[0]
+    else:
+        values = fields[table.field].T
+        values = values if values.ndim == 1 else values[0]
     if "time" in file.dimensions:
-        dims = ("time", *dims)
-        values = np.stack([values] * len(YEARS))
+        dims, values = ("time", *dims), np.stack([values] * len(YEARS))
     put(file, table.name, kind, dims, values.reshape(*values.shape[:-1], *SHAPE))
 
 
@@ -122,13 +137,13 @@ def case(
     """Give a function that writes a file, updates it and runs coupled to the same year."""
 
     def make(
-        host: str, years: tuple[int, ...], mode: str, given: bool
+        host: str, classes: str, years: tuple[int, ...], mode: str, given: bool
     ) -> tuple[NetcdfHostFile, NetcdfHostFile, Coupler]:
         layout, year = layout_named(host), YEARS[-1]
-        name = f"{host}_{mode}_{given}"
-        experiment = changed_experiment(name, host=layout.table, mode=mode, albedo="left")
-        write(tmp_path / "own.nc", layout, years)
+        write(tmp_path / "own.nc", layout, classes, years)
         file = NetcdfHostFile.open(tmp_path / "own.nc", layout)
+        name, table = f"{host}_{mode}_{given}", file.layout.table
+        experiment = changed_experiment(name, host=table, mode=mode, albedo="left")
         assert file.served.any() and not file.served.all()
         target = tmp_path / "new.nc"
         update_host_file(Task(host, file.path, world_run[0], experiment, (year, year), target))
@@ -151,7 +166,8 @@ def on_points(experiment: Path, points: Points, **more: Any) -> Coupler:
 
 def own_fields(file: NetcdfHostFile, coupler: Coupler) -> OwnFields:
     """What the file holds of the fields that the host of the run has."""
-    own = OwnFields.make(file.fields(0), coupler._fields.source, file.layout.rest, file.sea)
+    source, layout = coupler._fields.source, file.layout
+    own = OwnFields.make(file.fields(0), source, layout.rest, file.sea, file.others_stay)
     names = set(coupler.names())
     return replace(own, values={name: own.values[name] for name in own.values if name in names})
 
@@ -166,28 +182,29 @@ def as_stored(file: NetcdfHostFile, own: OwnFields, name: str, values: np.ndarra
 
 
 @pytest.mark.parametrize("mode", ["anomaly", "absolute"])
-@pytest.mark.parametrize(("host", "years"), CASES)
+@pytest.mark.parametrize(("host", "classes", "years"), CASES)
 def test_with_baselines_all_points_hold_the_same_bits(
-    case: Callable[..., Any], host: str, years: tuple[int, ...], mode: str
+    case: Callable[..., Any], host: str, classes: str, years: tuple[int, ...], mode: str
 ) -> None:
     """Sea, cells without a value, cells of which little is known: the file's own in both."""
-    file, new, coupler = case(host, years, mode, True)
+    file, new, coupler = case(host, classes, years, mode, True)
     own = own_fields(file, coupler)
     old, found = file.fields(0), new.fields(years.index(YEARS[-1]) if years else 0)
     moved = 0
-    for name in sorted(name for names in file.variables.values() for name in names):
+    made = {name for names in file.variables.values() for name in names} & own.values.keys()
+    for name in sorted(made):
         stored = as_stored(file, own, name, coupler._told.surface.values[name])
         assert np.array_equal(found[name], stored, equal_nan=True), name
         moved += int((found[name] != old[name])[file.served].sum())
     assert moved
 
 
-@pytest.mark.parametrize(("host", "years"), CASES)
+@pytest.mark.parametrize(("host", "classes", "years"), CASES)
 def test_without_baselines_all_points_that_the_file_serves_hold_the_same_bits(
-    case: Callable[..., Any], host: str, years: tuple[int, ...]
+    case: Callable[..., Any], host: str, classes: str, years: tuple[int, ...]
 ) -> None:
     """Landstep's own annual fields. Elsewhere the file keeps its own; the run has none to keep."""
-    file, new, coupler = case(host, years, "absolute", False)
+    file, new, coupler = case(host, classes, years, "absolute", False)
     own = own_fields(file, coupler)
     found = new.fields(years.index(YEARS[-1]) if years else 0)
     annual = {name for name in own.values if own.values[name].ndim == 1}

@@ -53,3 +53,18 @@ def test_a_monthly_field_of_one_day_is_alike_in_all_months():
     new[1] = 3.0
     back = own.back("LAI", new)
     assert back.shape == (2,) and np.isnan(back[0]) and back[1] == 3.0
+
+
+def test_classes_that_the_table_lacks_stay_and_the_rest_is_a_share_of_what_is_left():
+    """Water (17) of WRF's classes: half of a point, nothing of one, all of one."""
+    noahmp = fields_of_host("noahmp", ".", scheme("hilda8"), True)
+    names = [f"LANDUSEF_{number}" for number in range(1, 22)]
+    held = {name: np.zeros(3) for name in names}
+    held |= {"LANDUSEF_12": np.array([0.25, 1.0, 0.0]), "LANDUSEF_10": np.array([0.25, 0.0, 0.0])}
+    held |= {"LANDUSEF_17": np.array([0.5, 0.0, 1.0])}
+    own = OwnFields.make(held, noahmp, others_stay=[names])
+    assert own.values["LANDUSEF_12"].tolist() == [0.5, 1.0, 0.0]
+    assert own.values.keys() == set(names) - {"LANDUSEF_17", "LANDUSEF_21"}
+    assert own.served.tolist() == [True, True, False]
+    back = own.back("LANDUSEF_12", np.array([0.75, 1.0, 0.0]))
+    assert back[0] == 0.375 and np.isnan(back[1:]).all()

@@ -141,7 +141,8 @@ def test_water_of_the_real_setup_file_never_changes(world_run, real_data, tmp_pa
         ({"ISURBAN": 1}, "ISURBAN is 1, expected 13"),
         ({"ISICE": 24}, "ISICE is 24, expected 15"),
         ({"ISICE": "none"}, "ISICE is none, expected 15"),
-        ({"MMINLU": "USGS"}, "MMINLU is 'USGS', expected one of"),
+        ({"MMINLU": "USGS"}, "ISWATER is 17, expected 16"),
+        ({"MMINLU": "NLCD40"}, "MMINLU is 'NLCD40', expected one of"),
     ],
 )
 def test_attributes_of_other_classes_are_refused(make_wrf, tmp_path, attributes, words):
@@ -158,10 +159,10 @@ def test_a_number_of_land_that_is_none_is_refused(make_wrf, tmp_path):
         NetcdfHostFile.open(source, layout_named("noahmp"))
 
 
-def test_shares_of_classes_are_said_to_stay(world_run, make_wrf, tmp_path):
-    source = make_wrf(tmp_path / "wrf", LANDUSEF=np.ones(SHAPE))
+def test_a_map_of_snow_albedo_is_said_to_stay(world_run, make_wrf, tmp_path):
+    source = make_wrf(tmp_path / "wrf", SNOALB=np.ones(SHAPE))
     done = update(world_run, source, tmp_path / "new")
-    assert "mosaic" in done.left["LANDUSEF"] and "LANDUSEF: left as it was" in done.text
+    assert "largest albedo" in done.left["SNOALB"] and "SNOALB: left as it was" in done.text
 
 
 # ---- files that no program should have written ----
