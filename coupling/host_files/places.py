@@ -1,10 +1,13 @@
 """Points of a host's file, with the cells that they stand for, from its longitudes and latitudes.
 
 Hosts keep centres and no edges. Where the centres make rows and columns, rings around the globe, or
-a bent grid, the edges lie midway between them; a single point, and a list without order, has none.
+a bent grid, or some cells of rows and columns, the edges lie midway between them; a single point,
+and a list without order, has none.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +16,15 @@ from landstep.emulator.grid import unit_vectors
 
 SPACING_TOLERANCE = 1e-3
 """How much spacings of a ring may differ, as a share of one: files keep degrees in float32."""
+
+
+LATTICE_TOLERANCE = 0.01
+"""How much rows of a list may be off whole steps, as a share: Gaussian rows are not quite evenly
+spaced. Ours."""
+
+SMALLEST_NEIGHBOURED = 0.5
+"""Share of the points of a list that must have a neighbour in their column, and of those that must
+have one in their row, for the list to be part of a grid. Ours."""
 
 
 def from_axes(lat_deg: np.ndarray, lon_deg: np.ndarray) -> Points:
@@ -37,11 +49,12 @@ def from_axes(lat_deg: np.ndarray, lon_deg: np.ndarray) -> Points:
 
 
 def from_list(lat_deg: np.ndarray, lon_deg: np.ndarray) -> Points:
-    """Give the points of a flat list.
+    """Return the points of a flat list.
 
     lat_deg, lon_deg : (n,) degrees
     returns : n points; with rectangles where the list is whole rings of equal spacing around the
-        globe, one latitude after the other (a Gaussian grid, reduced or not), else without bounds
+        globe, one latitude after the other (a Gaussian grid, reduced or not), or where it is some
+        cells of rows and columns (the land of a grid); else without bounds
     """
     lat, lon = np.asarray(lat_deg, np.float64), np.asarray(lon_deg, np.float64)
     starts = np.flatnonzero(np.concatenate([[True], lat[1:] != lat[:-1]]))
@@ -50,7 +63,7 @@ def from_list(lat_deg: np.ndarray, lon_deg: np.ndarray) -> Points:
     steps = np.diff(rings)
     ordered = rings.size > 1 and (bool((steps > 0).all()) or bool((steps < 0).all()))
     if not ordered or not all(_is_ring(part) for part in np.split(lon, starts[1:])):
-        return Points.make(lon, lat)
+        return _from_lattice(lat, lon)
     sides = _lat_edges(rings, reaches_poles=True)
     ring = np.repeat(np.arange(rings.size), sizes)
     half = np.repeat(180.0 / sizes, sizes)
@@ -60,6 +73,56 @@ def from_list(lat_deg: np.ndarray, lon_deg: np.ndarray) -> Points:
         _west_and_east(lon - half, lon + half),
         np.stack([sides[ring], sides[ring + 1]], axis=1),
     )
+
+
+def _from_lattice(lat: np.ndarray, lon: np.ndarray) -> Points:
+    """Return the points of a list, with rectangles where they are cells of rows and columns.
+
+    So they are taken where all lie on rows and columns a step, or whole steps, apart, each in a
+    cell of its own, and most have neighbours one step away in both: sites chosen by hand do not.
+    """
+    rows, columns = _lattice(lat), _lattice(lon)
+    if rows is None or columns is None:
+        return Points.make(lon, lat)
+    cells = set(zip(rows.number.tolist(), columns.number.tolist(), strict=True))
+    north = sum((y - 1, x) in cells or (y + 1, x) in cells for y, x in cells)
+    east = sum((y, x - 1) in cells or (y, x + 1) in cells for y, x in cells)
+    if len(cells) < lat.size or min(north, east) < SMALLEST_NEIGHBOURED * lat.size:
+        return Points.make(lon, lat)
+    return Points.make(
+        lon,
+        lat,
+        _west_and_east(columns.below, columns.above),
+        np.clip(np.stack([rows.below, rows.above], axis=1), -90.0, 90.0),
+    )
+
+
+@dataclass(frozen=True)
+class _Lattice:
+    """Rows, or columns, that points lie on: their number, and the edges of each, all (n,)."""
+
+    number: np.ndarray
+    below: np.ndarray
+    above: np.ndarray
+
+
+def _lattice(values: np.ndarray) -> _Lattice | None:
+    """Find the rows or columns that values lie on; None where they are not whole steps apart."""
+    centres, place = np.unique(values, return_inverse=True)
+    steps = np.diff(centres)
+    if steps.size == 0:
+        return None
+    apart = np.rint(steps / steps.min())
+    if (np.abs(steps / steps.min() - apart) > LATTICE_TOLERANCE * apart).any():
+        return None
+    half = np.median(steps[apart == 1]) / 2
+    middle = np.where(apart == 1, (centres[:-1] + centres[1:]) / 2, np.nan)
+    below = np.concatenate([[np.nan], middle])
+    above = np.concatenate([middle, [np.nan]])
+    below = np.where(np.isfinite(below), below, centres - half)
+    above = np.where(np.isfinite(above), above, centres + half)
+    number = np.concatenate([[0], np.cumsum(apart)]).astype(np.int64)
+    return _Lattice(number[place], below[place], above[place])
 
 
 def from_mesh(lat_deg: np.ndarray, lon_deg: np.ndarray) -> Points:

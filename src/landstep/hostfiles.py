@@ -48,6 +48,15 @@ ONE_YEAR = {
 
     Example: `landstep hostfile noahmp setup.nc experiment.toml --year 2030 --output new.nc`
     """,
+    "jules": """Update JULES's ancillary of surface type fractions: frac, nine standard types.
+
+    Example: `landstep hostfile jules frac.nc experiment.toml --points grid.nc --year 2030 --output
+    frac_2030.nc`
+    """,
+    "jsbach": """Update JSBACH's initial file or yearly map: cover_fract (11 tiles), veg_ratio_max.
+
+    Example: `landstep hostfile jsbach jsbach.nc experiment.toml --year 2030 --output new.nc`
+    """,
     "wrf": """Update geo_em or wrfinput: classes, their shares, green fraction, LAI and albedo.
 
     Classes of MODIS-IGBP (20 or 21) or USGS (24), as attribute MMINLU says.

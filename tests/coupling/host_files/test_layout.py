@@ -6,7 +6,7 @@ from landstep.coupling.host_files.layout import layout_named, layout_names
 from landstep.coupling.host_table import host_table
 from landstep.emulator.errors import ConfigError
 
-NAMES = ["ctsm", "ecland", "ifs", "noahmp", "speedy", "wrf"]
+NAMES = ["ctsm", "ecland", "ifs", "jsbach", "jules", "noahmp", "speedy", "wrf"]
 
 
 def test_there_is_a_layout_of_each_host():

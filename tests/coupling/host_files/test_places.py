@@ -64,6 +64,29 @@ def test_a_list_without_order_has_no_edges(lat, lon):
     assert from_list(np.array(lat), np.array(lon)).lon_bounds is None
 
 
+def test_the_land_of_a_grid_as_a_list_has_the_cells_of_the_grid(rectangle_area):
+    """Half degrees of which a few are missing, as JULES keeps its land points."""
+    lon, lat = (
+        part.ravel() for part in np.meshgrid(np.arange(10.25, 14, 0.5), np.arange(40.25, 43, 0.5))
+    )
+    kept = np.random.default_rng(1).permutation(lon.size)[:40]
+    points = from_list(lat[kept].astype(np.float32), lon[kept].astype(np.float32))
+    assert points.lon_bounds is not None
+    np.testing.assert_allclose(points.lon_bounds, lon[kept, None] + [[-0.25, 0.25]])
+    np.testing.assert_allclose(points.lat_bounds, lat[kept, None] + [[-0.25, 0.25]])
+
+
+def test_rows_of_a_gaussian_list_touch_midway():
+    """They are not quite evenly spaced."""
+    rows = np.rad2deg(np.arcsin(np.polynomial.legendre.leggauss(64)[0]))[20:24]
+    lon, lat = (part.ravel() for part in np.meshgrid([0.0, 2.8125, 5.625], rows))
+    points = from_list(lat[1:], lon[1:])
+    middle = (rows[:-1] + rows[1:]) / 2
+    assert set(points.lat_bounds[points.lat == rows[1]].ravel()) == set(middle[:2])
+    assert points.lat_bounds[-1, 0] == middle[2]
+    assert points.lat_bounds[-1, 1] - rows[3] == pytest.approx(1.395, abs=0.01)
+
+
 def test_a_mesh_of_rows_and_columns_is_rectangles():
     """CTSM keeps both on two dimensions although the grid is regular."""
     lon, lat = np.meshgrid([0.0, 5.0, 10.0], [40.0, 44.0])
