@@ -29,10 +29,30 @@ MONTHS = 12
 
 @dataclass
 class _Handle:
-    """One opened experiment; the lock lets two threads of a host share it."""
+    """One opened experiment; the lock lets two threads of a host share it.
+
+    served : (n,) bool, the mask that the host gave; None: all points are served
+    """
 
     coupler: Coupler | SwitchedOff
+    served: np.ndarray | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def places(self, what: str, n_values: int) -> slice | np.ndarray:
+        """Which points a host's array speaks of, by its length: all of them, or those served.
+
+        A host with padded blocks may keep some fields in blocks and others without padding.
+        Raises CouplingError for another length, `what` in front.
+        """
+        n = self.coupler.n
+        if n_values == n:
+            return slice(None)
+        expected = f"{n}, one for each point"
+        if self.served is not None:
+            if n_values == np.count_nonzero(self.served):
+                return self.served
+            expected += f", or {np.count_nonzero(self.served)}, one for each that is served"
+        raise CouplingError(f"{what}: the array has {n_values} values, expected {expected}")
 
 
 class Handles:
@@ -42,10 +62,10 @@ class Handles:
         self._numbers = itertools.count(1)  # next() on it is atomic
         self._open: dict[int, _Handle] = {}
 
-    def add(self, coupler: Coupler | SwitchedOff) -> int:
-        """Keep an opened coupler; returns its number, never used again."""
+    def add(self, coupler: Coupler | SwitchedOff, served: np.ndarray | None = None) -> int:
+        """Keep an opened coupler, and the host's mask; returns its number, never used again."""
         number = next(self._numbers)
-        self._open[number] = _Handle(coupler)
+        self._open[number] = _Handle(coupler, served)
         return number
 
     def find(self, number: int) -> _Handle:
@@ -148,7 +168,8 @@ class Calls:
             given["mask"] = given["mask"] != 0
         lon, lat = (self._array(p, (n,)).copy() for p in (points.lon_deg, points.lat_deg))
         present = {name: value for name, value in given.items() if value is not None}
-        handle[0] = self._handles.add(Coupler.open(self._path(experiment), lon, lat, **present))
+        opened = Coupler.open(self._path(experiment), lon, lat, **present)
+        handle[0] = self._handles.add(opened, given["mask"])
 
     def baseline(self, handle: int, name: Any, values: Any, n_values: int, n_months: int) -> None:
         """Hand over the host's own field; months are the slower dimension of the array."""
@@ -156,17 +177,15 @@ class Calls:
             raise CouplingError(f"n_months is {n_months}, expected 1 or 12")
         known = self._handles.find(handle)
         with known.lock:
-            self._fits(known.coupler, name, n_values)
-            months = self._array(values, (n_months, n_values)).astype(np.float64)
+            months = self._of_all(known, name, values, (n_months, n_values)).astype(np.float64)
             known.coupler.baseline(self._text(name), months[0] if n_months == 1 else months.T)
 
     def put(self, handle: int, name: Any, values: Any, n_values: int, units: Any) -> None:
         """Hand over the host's climate."""
         known = self._handles.find(handle)
         with known.lock:
-            self._fits(known.coupler, name, n_values)
             unit = "" if units == self._ffi.NULL else self._text(units)
-            given = self._array(values, (n_values,)).astype(np.float64)
+            given = self._of_all(known, name, values, (n_values,)).astype(np.float64)
             known.coupler.put(self._text(name), given, units=unit)
 
     def update(self, handle: int, year: int, month: int, day: int, changed: Any) -> None:
@@ -185,13 +204,13 @@ class Calls:
         """Copy a field out."""
         known = self._handles.find(handle)
         with known.lock:
-            self._copy(name, known.coupler.get(self._text(name)), values, n_values)
+            self._copy(known, name, known.coupler.get(self._text(name)), values, n_values)
 
     def get_previous(self, handle: int, name: Any, values: Any, n_values: int) -> None:
         """Copy a field as it was before its last change."""
         known = self._handles.find(handle)
         with known.lock:
-            self._copy(name, known.coupler.get_previous(self._text(name)), values, n_values)
+            self._copy(known, name, known.coupler.get_previous(self._text(name)), values, n_values)
 
     def get_monthly(
         self, handle: int, name: Any, values: Any, n_values: int, n_months: int
@@ -201,25 +220,35 @@ class Calls:
             raise CouplingError(f"n_months is {n_months}, expected {MONTHS}")
         known = self._handles.find(handle)
         with known.lock:
-            self._fits(known.coupler, name, n_values)
+            places = known.places(repr(self._text(name)), n_values)
             months = known.coupler.get_monthly(self._text(name)).T
-            self._array(values, (n_months, n_values))[:] = months
+            self._array(values, (n_months, n_values))[:] = months[:, places]
 
     def add_change(self, handle: int, name: Any, values: Any, n_values: int) -> None:
         """Add what a field changed to the host's own values, in its memory."""
         known = self._handles.find(handle)
         with known.lock:
-            self._fits(known.coupler, name, n_values)
-            given = self._array(values, (n_values,))
-            given[:] = known.coupler.add_change(self._text(name), given)
+            given = self._of_all(known, name, values, (n_values,))
+            moved = known.coupler.add_change(self._text(name), given)
+            self._copy(known, name, moved, values, n_values)
 
     def get_change(self, handle: int, name: Any, gain: Any, loss: Any, n_values: int) -> None:
         """Copy what a class gained and lost."""
         known = self._handles.find(handle)
         with known.lock:
             gained, lost = known.coupler.get_change(self._text(name))
-            self._copy(name, gained, gain, n_values)
-            self._copy(name, lost, loss, n_values)
+            self._copy(known, name, gained, gain, n_values)
+            self._copy(known, name, lost, loss, n_values)
+
+    def get_coverage(
+        self, handle: int, served: Any, without_land: Any, least: Any, mean: Any, most: Any
+    ) -> None:
+        """Say how much of the map the points see."""
+        known = self._handles.find(handle)
+        with known.lock:
+            found = known.coupler.get_coverage()
+        served[0], without_land[0] = found.served, found.without_land
+        least[0], mean[0], most[0] = found.cells_least, found.cells_mean, found.cells_most
 
     def describe(self, handle: int, name: Any, attribute: Any, text: Any, size: int) -> None:
         """Copy an attribute of a field."""
@@ -273,21 +302,25 @@ class Calls:
     def _given(self, pointer: Any, shape: Sequence[int]) -> Any:
         return None if pointer == self._ffi.NULL else self._array(pointer, shape).copy()
 
-    def _fits(self, coupler: Coupler | SwitchedOff, name: Any, n_values: int) -> None:
-        if n_values != coupler.n:
-            raise CouplingError(
-                f"{self._text(name)!r}: the array has {n_values} values, expected {coupler.n}, one "
-                "for each point"
-            )
+    def _of_all(
+        self, known: _Handle, name: Any, pointer: Any, shape: tuple[int, ...]
+    ) -> np.ndarray:
+        """Give what a host's array has of all points: (..., n), NaN where it has no value.
 
-    def _copy(self, name: Any, values: np.ndarray, out: Any, n_values: int) -> None:
-        """Copy values into the host's memory, rounding to its kind."""
-        if n_values != values.size:
-            raise CouplingError(
-                f"field {self._text(name)!r} has {values.size} values, one for each point; "
-                f"the array has {n_values}"
-            )
-        self._array(out, (n_values,))[:] = values
+        shape : of the array, (..., n_values)
+        """
+        places = known.places(repr(self._text(name)), shape[-1])
+        given = self._array(pointer, shape)
+        if isinstance(places, slice):
+            return given
+        whole = np.full((*shape[:-1], known.coupler.n), np.nan, given.dtype)
+        whole[..., places] = given
+        return whole
+
+    def _copy(self, known: _Handle, name: Any, values: np.ndarray, out: Any, n_values: int) -> None:
+        """Copy values of all points into the host's memory, rounding to its kind."""
+        places = known.places(f"field {self._text(name)!r}", n_values)
+        self._array(out, (n_values,))[:] = values[places]
 
     def _write(self, what: str, text: str, out: Any, size: int) -> None:
         letters = encoded(text) + b"\0"
@@ -302,7 +335,8 @@ OF_TWO_KINDS = (
     "baseline", "put", "get", "get_previous", "get_monthly", "add_change", "get_change",
 )  # fmt: skip
 OTHERS = (
-    "open", "update", "changed", "describe", "field_count", "field_name", "write_restart", "close",
+    "open", "update", "changed", "get_coverage", "describe", "field_count", "field_name",
+    "write_restart", "close",
 )  # fmt: skip
 
 

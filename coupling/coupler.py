@@ -18,6 +18,7 @@ from landstep.coupling.host_points import numbered
 from landstep.coupling.land_surface import LandSurface
 from landstep.coupling.moved_baselines import MovedBaselines
 from landstep.coupling.observing import report
+from landstep.coupling.point_coverage import PointCoverage
 from landstep.coupling.points import Points
 from landstep.coupling.restarting import Memory, check_restart_path, check_start
 from landstep.coupling.seasons import Date
@@ -56,14 +57,22 @@ class Coupler:
     """
 
     def __init__(
-        self, emulator: Emulator, state: State, land: LandSurface, fields: HostFields
+        self,
+        emulator: Emulator,
+        state: State,
+        land: LandSurface,
+        fields: HostFields,
+        areas: Areas,
+        coverage: PointCoverage,
     ) -> None:
-        """Put together what `open` opened."""
+        """Put together what `open` opened; areas : of the state, at the points."""
         self._emulator: Emulator | None = emulator
         self._settings = emulator.experiment.coupling
         self._state = state
         self._land = land
         self._fields = fields
+        self._start: Areas | None = areas  # until the first update
+        self._coverage = coverage
         means = MonthlyMeans(land.points.mine.n, state.year)
         self._climate = HostClimate(
             emulator.inputs,
@@ -132,11 +141,15 @@ class Coupler:
     ) -> Coupler:
         """Put an opened emulator on a host's points; see `open`."""
         state = emulator.start(year, direction="forward", restart=restart)
-        land = LandSurface.of(emulator, points)
-        with emulator.assembly.ranks.together():
+        land, ranks = LandSurface.of(emulator, points), emulator.assembly.ranks
+        with ranks.together():
             of, scheme, mine = emulator.experiment, emulator.scheme, land.points.mine
             fields = HostFields.of(of, scheme, land.legend is not None, mine.lat)
-            coupler = cls(emulator, state, land, fields)
+        areas = land.areas(state)
+        coverage = PointCoverage.measure(land.points, fields.with_land(areas))
+        with ranks.together():
+            coverage.check(land.points, of.coupling.geometry)
+            coupler = cls(emulator, state, land, fields, areas, coverage)
             if state.kept and start != "branch":
                 coupler._recall(Memory.of(state.kept, land.points, fields.identity, str(restart)))
         if state.kept and start == "branch":
@@ -256,7 +269,7 @@ class Coupler:
         folder = None if folder is None else emulator.experiment.path(folder)
         with dumped(folder, ranks, self._state, f"update to {asked}"):
             if self._told is None:
-                areas = self._land.areas(self._state)
+                areas = self._start or self._land.areas(self._state)
                 fields.begin(self._reference(emulator, areas), ranks)
                 if self._branched is not None and self._counts_from_elsewhere():
                     self._branched.check(fields, areas, self._state.year, ranks)
@@ -275,8 +288,9 @@ class Coupler:
             change = self._land.change(old.land_use, state.land_use, surface.areas)
             if self._settings.observe is not None:
                 observed = emulator.experiment.path(self._settings.observe)
-                report(observed, year, fields, surface, self._land.points, [climate_note(state)])
-        self._state, self._climate = state, climate
+                notes = [climate_note(state)]
+                report(observed, year, fields, surface, self._land.points, self._coverage, notes)
+        self._state, self._climate, self._start = state, climate, None
         self._told = _Told(state, surface, change)
         return before, self._date or date
 
@@ -381,6 +395,11 @@ class Coupler:
         if not self._land_moved:
             return np.zeros(self.n), np.zeros(self.n)
         return told.change.gain[:, number], told.change.loss[:, number]
+
+    def get_coverage(self) -> PointCoverage:
+        """What `open` measured of the points of all ranks: how much of the map they see."""
+        self._opened("get_coverage")
+        return self._coverage
 
     def write_restart(self, path: str | Path) -> None:
         """Write a restart file; the run goes on as if it had not.

@@ -258,6 +258,17 @@ int landstep_changed(int handle, const char *name, int *changed) {
   END(changed(handle, name, changed));
 }
 
+int landstep_get_coverage(int handle, int *served, int *without_land, int *cells_least,
+                          double *cells_mean, int *cells_most) {
+  BEGIN(landstep_started);
+  NEED(served);
+  NEED(without_land);
+  NEED(cells_least);
+  NEED(cells_mean);
+  NEED(cells_most);
+  END(get_coverage(handle, served, without_land, cells_least, cells_mean, cells_most));
+}
+
 int landstep_describe(int handle, const char *name, const char *attribute, char *text, int size) {
   BEGIN(landstep_started);
   NEED(name);

@@ -165,10 +165,22 @@ class HostFields:
             )
         return self.scheme.names.index(name)
 
+    def with_land(self, areas: Areas) -> np.ndarray:
+        """Points whose fields the land can move: (n,) bool.
+
+        Landstep knows land there; and of a cell whose change is added to a baseline, most lies in
+        the map's region.
+        """
+        found = self.source.mask(areas)
+        if self.settings.mode == "anomaly" and isinstance(self.source, Crosswalk):
+            found = found & (areas.coverage >= SMALLEST_COVERAGE)
+        return found
+
     # ---- the host's own fields ----
 
     def give(self, name: str, values: np.ndarray) -> None:
-        """Take a baseline; after a restart the one that it holds stands.
+        """Take a baseline; after a restart the one that it holds stands, but for points that the
+        mask leaves out, of which it holds nothing.
 
         Raises CouplingError for a field that is none, an array that cannot be one of its values, or
         a field of which the restart holds none. What the values are is looked at by `begin`, which
@@ -181,8 +193,11 @@ class HostFields:
                 f"baseline {name!r}: the restart holds none of it, and one that begins later would "
                 'change the run; start = "branch" takes it'
             )
-        if not self._recalled:
-            self.baselines[name] = np.array(unmasked(name, values), np.float64)
+        taken = np.array(unmasked(name, values), np.float64)
+        if self._recalled:
+            held = self.baselines[name]
+            taken = np.where(np.isnan(held), taken, held)
+        self.baselines[name] = taken
 
     def begin(
         self, reference: Areas | None, ranks: Ranks, wanted: np.ndarray | None = None
@@ -426,6 +441,7 @@ class HostFields:
         }
         if _REFERENCE + "values" in kept:
             found = [kept[_REFERENCE + name] for name in ("values", "unknown", "coverage")]
+            found[-1] = np.nan_to_num(found[-1])  # of points that the mask leaves out
             self.reference = Areas.make(*found)
 
 

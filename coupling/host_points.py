@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class HostPoints:
         (below 0) first
     notes : what a user should know of how all ranks' points lie on the map: sentences
     weights : of a file, instead of the points' own geometry
+    cells : (n,) int64, cells of the map that each of `mine` has a share of
     sent : rank -> places, among the points counted here, of those that are its own
     received : rank -> places, among `mine`, of those that it counts
     """
@@ -42,6 +43,7 @@ class HostPoints:
     mine: Points
     index: np.ndarray
     weights: Weights | None
+    cells: np.ndarray
     _remap: Remap
     _sent: Mapping[int, np.ndarray] = field(default_factory=dict)
     _received: Mapping[int, np.ndarray] = field(default_factory=dict)
@@ -49,25 +51,34 @@ class HostPoints:
 
     @classmethod
     def make(
-        cls, points: Points, grid: Grid, share: Share, ranks: Ranks, weights: Path | None = None
+        cls,
+        points: Points,
+        grid: Grid,
+        share: Share,
+        ranks: Ranks,
+        weights: Path | None = None,
+        geometry: Literal["required", "left"] = "left",
     ) -> HostPoints:
         """Find out which points each rank's part of the map touches. All ranks call it.
 
         points : of this rank; its global indices are on no other
         grid : of the whole map; share : what this rank holds of it
         weights : a weight file from the map's cells to the points, instead of their own geometry
+        geometry : "required": points far wider apart than the map's cells must say how large they
+            are, see point_notes.py
         Raises CouplingError on all ranks where one's points cannot be.
         """
         with ranks.together():
             found = None if weights is None else read_weights(weights, grid)
         if ranks.size == 1:
             remap = remap_to(points, grid, weights=found)
-            notes = point_notes(points, grid, found)
-            return cls(ranks, grid, points, np.sort(points.index), found, remap, notes=notes)
+            notes, cells = point_notes(points, grid, found, geometry), remap.cell_counts()
+            index = np.sort(points.index)
+            return cls(ranks, grid, points, index, found, cells, remap, notes=notes)
         of_rank = ranks.of_all(points.to_arrays())
         with ranks.together():
             everyone = Points.together(of_rank)
-            notes = point_notes(everyone, grid, found)
+            notes = point_notes(everyone, grid, found, geometry)
             owner, place = _owners(of_rank)
             remap = remap_to(everyone, grid, share.own, found)
             nothing = np.zeros(share.own.shape, np.uint8)
@@ -79,8 +90,9 @@ class HostPoints:
             ours = theirs[owner[theirs] == ranks.rank]
             if ours.size:
                 received[rank] = place[ours]
-        index = everyone.index
-        return cls(ranks, grid, points, index, found, remap, sent, received, notes)
+        none = np.zeros(points.n, np.int64)
+        placed = cls(ranks, grid, points, everyone.index, found, none, remap, sent, received, notes)
+        return replace(placed, cells=placed._at_points(remap.cell_counts()[:, None])[:, 0])
 
     def class_areas(self, numbers: np.ndarray, n_classes: int) -> np.ndarray:
         """Area of each class in each of this rank's host cells. All ranks call it.
@@ -88,12 +100,20 @@ class HostPoints:
         numbers : (y, x) uint8 of the part of the map that this rank owns, MASKED where not known
         returns : (n, n_classes + 1) int64 in AREA_UNIT_M2; the last column is what is not known
         """
-        found = self._remap.class_areas(numbers, n_classes)
+        return self._at_points(self._remap.class_areas(numbers, n_classes))
+
+    def _at_points(self, found: np.ndarray) -> np.ndarray:
+        """Add up what ranks counted of each point, where the point is. All ranks call it.
+
+        found : (points counted here, k) int64; returns : (n, k) int64
+        """
         if self.ranks.size == 1:
             return found
-        total = np.zeros((self.mine.n, n_classes + 1), np.int64)
-        row = total.itemsize * (n_classes + 1)
-        sent = {rank: found[places].view(np.uint8).ravel() for rank, places in self._sent.items()}
+        columns = found.shape[1]
+        total = np.zeros((self.mine.n, columns), np.int64)
+        row = total.itemsize * columns
+        flat = np.ascontiguousarray(found)
+        sent = {rank: flat[places].view(np.uint8).ravel() for rank, places in self._sent.items()}
         expected = {rank: row * places.size for rank, places in self._received.items()}
         own = sent.pop(self.ranks.rank, None)
         expected.pop(self.ranks.rank, None)
@@ -101,7 +121,7 @@ class HostPoints:
         if own is not None:
             arrived[self.ranks.rank] = own
         for rank, values in arrived.items():
-            total[self._received[rank]] += values.view(np.int64).reshape(-1, n_classes + 1)
+            total[self._received[rank]] += values.view(np.int64).reshape(-1, columns)
         return total
 
     def coverage(self, totals: np.ndarray) -> np.ndarray:
@@ -153,22 +173,18 @@ def numbered(
         points = Points.make(lon_deg, lat_deg, **geometry)
     if ranks.size == 1:
         return points
-    told = ranks.of_all((points.n, geometry.get("index") is not None, bool(points.mask.all())))
-    given = {has_index for n, has_index, _ in told if n}
+    told = ranks.of_all((points.n, geometry.get("index") is not None))
+    given = {has_index for n, has_index in told if n}
     with ranks.together():
         if len(given) > 1:
             raise CouplingError(
                 "some ranks gave an index of their points and others did not; expected the same of "
                 "all"
             )
-    before = sum(n for n, _, _ in told[: ranks.rank])
+    before = sum(n for n, _ in told[: ranks.rank])
     if given != {True}:
-        points = replace(points, index=points.index + np.where(points.index < 0, 0, before))
-    if all(every for _, _, every in told):
-        return points
-    others = ranks.of_all(points.index)
-    del others[ranks.rank]
-    return points.among(others, before)
+        points = replace(points, index=points.index + before)
+    return points.with_padding_after(before)
 
 
 def _owners(of_rank: list[dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -62,7 +62,8 @@ class LandSurface:
         with ranks.together():
             known = None if named is None else legend(named)
         path = None if weights is None else experiment.path(weights)
-        placed = HostPoints.make(points, files.land_use.grid, inputs.share, ranks, path)
+        geometry = experiment.coupling.geometry
+        placed = HostPoints.make(points, files.land_use.grid, inputs.share, ranks, path, geometry)
         return cls(inputs, placed, known, zones)
 
     def areas(self, state: State) -> Areas:

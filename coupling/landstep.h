@@ -7,7 +7,8 @@
  * handler of SIGINT as it found them. Calls may come from any thread; two calls with the same
  * handle wait for each other. After fork() the child can make no further call.
  *
- * Arrays are flat, and n_values is the n_points of landstep_open. Points are in degrees: longitude
+ * Arrays are flat, and n_values is the n_points of landstep_open; or, where a mask was given, the number of
+ * points that it serves: the array then holds those alone, in their order. Points are in degrees: longitude
  * -180..180 or 0..360, latitude -90..90. Texts are UTF-8. A pointer may be NULL where that is said,
  * and any array may be NULL where n_points is 0.
  *
@@ -49,7 +50,9 @@ enum landstep_status {
 
 /* The host's points. Set abi, n_points and the centres, and leave the rest 0 where there is none:
  *   landstep_points points = {.abi = LANDSTEP_ABI, .n_points = n, .lon_deg = lon, .lat_deg = lat};
- * Areas are taken over the vertices, else over the bounds; without either, the nearest cell is taken.
+ * Areas are taken over the vertices, else over the bounds; with area alone, of the cells nearest to each
+ * point; without any of them a point takes the one cell that holds it, and landstep_open refuses points
+ * that are far wider apart than the map's cells ([coupling] geometry = "left" lets them pass).
  */
 typedef struct landstep_points {
   int abi;                      /* LANDSTEP_ABI: the header that the host was compiled with */
@@ -63,7 +66,7 @@ typedef struct landstep_points {
   const double *vertex_lat_deg; /* (n_points, n_vertices) */
   const double *area_m2;        /* (n_points) the host's own cell areas, or NULL */
   const long long *index;       /* (n_points) unique over all ranks, or NULL: 0, 1, 2, ... */
-  const int *mask;              /* (n_points) 0: a point that is not served, or NULL: all are */
+  const int *mask;              /* (n_points) 0: a point that is not served and not looked at; NULL: all are */
 } landstep_points;
 
 #ifdef __cplusplus
@@ -156,6 +159,15 @@ int landstep_get_change_float(int handle, const char *class_name, float *gain, f
  *   text             out: the attribute and a NUL; a room of size bytes that is too small is an error
  */
 int landstep_describe(int handle, const char *name, const char *attribute, char *text, int size);
+
+/* What landstep_open measured of the points of all ranks, once.
+ *   served           out: points that the mask does not leave out
+ *   without_land     out: of them, points where no land is known in the year that the run starts from
+ *   cells_least, cells_mean, cells_most   out: cells of the map that a served point has a share of, of
+ *                    those that have any; 0 where none has
+ */
+int landstep_get_coverage(int handle, int *served, int *without_land, int *cells_least,
+                          double *cells_mean, int *cells_most);
 
 /* How many fields there are. count: out. */
 int landstep_field_count(int handle, int *count);

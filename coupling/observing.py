@@ -10,9 +10,13 @@ import numpy as np
 
 from landstep.coupling.host_fields import HostFields, Surface
 from landstep.coupling.host_points import HostPoints
+from landstep.coupling.point_coverage import PointCoverage
 from landstep.emulator.errors import InputError
 from landstep.emulator.netcdf import Variable, write_netcdf
 from landstep.emulator.ranks import Ranks
+
+MAP_CELLS = "map_cells"
+"""What the file calls the number of cells that a point has a share of."""
 
 
 def report(
@@ -21,6 +25,7 @@ def report(
     fields: HostFields,
     surface: Surface,
     points: HostPoints,
+    coverage: PointCoverage,
     notes: Sequence[str] = (),
 ) -> Path:
     """Write what a host would get in a year; see `write_fields`. All ranks call it.
@@ -31,7 +36,7 @@ def report(
     if not surface.values:
         raise fields.refused[min(fields.refused)]
     about = fields.about(surface, points.ranks)
-    return write_fields(folder, year, surface.values, about, points, notes)
+    return write_fields(folder, year, surface.values, about, points, coverage, notes)
 
 
 def write_fields(
@@ -40,6 +45,7 @@ def write_fields(
     values: Mapping[str, np.ndarray],
     about: Mapping[str, Mapping[str, Any]],
     points: HostPoints,
+    coverage: PointCoverage,
     notes: Sequence[str] = (),
 ) -> Path:
     """Write the fields of a year on the points of all ranks. All ranks call it.
@@ -47,6 +53,7 @@ def write_fields(
     folder : made where it is missing; gets landstep_fields_YEAR.nc, complete or not there
     values : name -> (n,) or (n, 12) float64 of this rank's points
     about : name -> attributes
+    coverage : how much of the map the points see
     notes : sentences for the file's comment, after those on the points
     Raises InputError where it cannot be written.
     """
@@ -55,10 +62,12 @@ def write_fields(
     path = folder / f"landstep_fields_{year}.nc"
     places = {"lon": points.mine.lon, "lat": points.mine.lat}
     index = points.index[points.n_padding :]
-    whole = {name: points.kept(v) for name, v in {**places, **values}.items()}
+    cells = {MAP_CELLS: points.cells.astype(np.int32)}
+    whole = {name: points.kept(v) for name, v in {**places, **cells, **values}.items()}
     axes = {
         "lon": {"standard_name": "longitude", "units": "degrees_east"},
         "lat": {"standard_name": "latitude", "units": "degrees_north"},
+        MAP_CELLS: {"long_name": "cells of the map that the point has a share of", "units": "1"},
     }
     with ranks.together():
         if ranks.is_first:
@@ -82,6 +91,7 @@ def write_fields(
                     "Conventions": "CF-1.11",
                     "title": f"fields of a host model, 1 January {year}",
                     "source": "landstep, observing: the host was not changed",
+                    **coverage.attributes(),
                     **({"comment": "; ".join(said)} if said else {}),
                 },
             )

@@ -1,14 +1,16 @@
-"""What a user should know of how a host's points lie on the map."""
+"""Whether a host's points say how large they are, and what a user should know where they do not."""
 
 from __future__ import annotations
 
 import logging
+from typing import Literal
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from landstep.coupling.points import Points
 from landstep.coupling.remapping.weights import Weights
+from landstep.emulator.errors import CouplingError
 from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, Grid, unit_vectors
 
 _LOG = logging.getLogger(__name__)
@@ -17,15 +19,26 @@ COARSE = 2.0
 """Points farther apart than this, in sides of a cell of the map, see less of the land than they
 stand for when each takes one cell. Ours."""
 
+FAR = 4.0
+"""Points farther apart than this see less than a sixteenth of it. Ours (decision 30)."""
+
 LOOKED_AT = 2000
 """Points whose neighbours are looked for: enough to tell how far apart they are. Ours."""
 
 
-def point_notes(points: Points, grid: Grid, weights: Weights | None) -> tuple[str, ...]:
+def point_notes(
+    points: Points,
+    grid: Grid,
+    weights: Weights | None,
+    geometry: Literal["required", "left"] = "left",
+) -> tuple[str, ...]:
     """Say where points of a coarse host have no cells: each then takes one cell of the map.
 
     points : of all ranks
+    geometry : "required": points farther apart than FAR sides of the map's cells without a word on
+        how large they are are refused; "left": they are spoken of
     returns : sentences; none where the host gave cells, or is as fine as the map. They are logged
+    Raises CouplingError.
     """
     bare = points.lon_bounds is None and points.vertex_lon is None and points.area_m2 is None
     served = np.flatnonzero(points.mask)
@@ -43,5 +56,7 @@ def point_notes(points: Points, grid: Grid, weights: Weights | None) -> tuple[st
         "lat_bounds, vertices, area or [coupling] weights): each takes the one cell of the map, "
         f"{side_m / 1000:.3g} km wide, that holds it, and sees no other land; give their cells"
     )
+    if geometry == "required" and apart_m > FAR * side_m:
+        raise CouplingError(f"{note}, or set [coupling] geometry = 'left' where they are sites")
     _LOG.warning("%s", note)
     return (note,)

@@ -29,10 +29,8 @@ class Points:
 
     lon, lat : (n,) float64, degrees
     index : (n,) int64, the point's number among all of the host's, from 0; no two are the same
-    mask : (n,) bool, True for a point that is served; the others get no area and cost no work. Of
-        them lon, lat and index are taken where they can be: such a point keeps the cells around it
-        from others. One that has none, or the index of another point, is padding: it lies nowhere,
-        and its index is below 0
+    mask : (n,) bool, True for a point that is served. Of the others nothing is looked at: they lie
+        nowhere (at 0, 0), their index is below 0, they get no area and cost no work
     lon_bounds : (n, 2) float64, west and east edge; west > east means across the date line
     lat_bounds : (n, 2) float64, south and north edge, in either order
     vertex_lon, vertex_lat : (n, k) float64, corners of the cell, either way round; a polygon of
@@ -102,8 +100,7 @@ class Points:
             given["area_m2"] = numbers(area_m2, "area_m2", lon.size)
             check_area(given["area_m2"], served)
         number = index_of(index, lon.size, served)
-        nowhere = ~((np.abs(lon) <= 360.0) & (np.abs(lat) <= 90.0))
-        points = cls(lon, lat, number, served, **given)._padded(nowhere | (number < 0))
+        points = cls(lon, lat, number, served, **given).with_padding_after(0)
         points._check_bounds()
         if "vertex_lon" in given:
             check_polygons(points.lon, points.lat, given["vertex_lon"], given["vertex_lat"], served)
@@ -114,28 +111,18 @@ class Points:
         """How many points there are."""
         return self.lon.size
 
-    def _padded(self, padding: np.ndarray, first: int = 0) -> Points:
-        """Return the same with some points as padding: at 0, 0, with numbers below 0.
+    def with_padding_after(self, first: int) -> Points:
+        """Return the same with points that are not served as padding: at 0, 0, numbered below 0.
 
         first : how many points come before them, on other ranks
         """
+        padding = ~self.mask
         if not padding.any():
             return self
         number = self.index.copy()
         number[padding] = -1 - first - np.arange(int(padding.sum()))
         lon, lat = np.where(padding, 0.0, self.lon), np.where(padding, 0.0, self.lat)
         return replace(self, lon=lon, lat=lat, index=number)
-
-    def among(self, others: Sequence[np.ndarray], before: int) -> Points:
-        """Return the points with paddings numbered as among those of several ranks.
-
-        others : index of each other rank's points; one of these that is not served and has the
-            index of another point becomes padding
-        before : how many points the ranks before this one have
-        """
-        taken = np.concatenate([np.empty(0, np.int64), *others])
-        again = ~self.mask & np.isin(self.index, taken)
-        return self._padded(again | (self.index < 0), before)
 
     def take(self, places: np.ndarray) -> Points:
         """Give some of the points, in the order of `places`, (m,) int64 or (n,) bool."""

@@ -37,6 +37,10 @@ class Remap(Protocol):
         """
         ...
 
+    def cell_counts(self) -> np.ndarray:
+        """How many cells of the part each host cell has a share of: (n_points,) int64."""
+        ...
+
     def only(self, places: np.ndarray) -> Remap:
         """Keep some of the points; the others have nothing in the part.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.coupling.point_coverage import PointCoverage
 from landstep.emulator.errors import CouplingError
 
 
@@ -61,6 +62,10 @@ class SwitchedOff:
     def get_change(self, class_name: str) -> tuple[np.ndarray, np.ndarray]:
         """Give no gain and no loss."""
         return np.zeros(self.n), np.zeros(self.n)
+
+    def get_coverage(self) -> PointCoverage:
+        """Say that nothing was measured: no point is served."""
+        return PointCoverage(0, 0, 0, 0.0, 0)
 
     def _given(self, call: str, name: str, months: int) -> np.ndarray:
         values = self._baselines.get(name)

@@ -123,6 +123,8 @@ class CouplingTable(StrictTable):
         "left": they are given, and the albedo stays
     lai : between the months: the host's own rule, or one by name
     weights : a SCRIP or ESMF weight file from the map's cells to the host's points
+    geometry : "required": points far wider apart than the map's cells are refused where nothing
+        says how large they are, and so are points none of which lies on known land; "left": sites
     active : false switches landstep off: no call changes anything
     observe : a folder; fields are written there, and the host is never told that they changed
     skip : allow `update` to pass over years, each of which is then computed
@@ -140,6 +142,7 @@ class CouplingTable(StrictTable):
     albedo: Literal["required", "left"] = "required"
     lai: Literal["host", "step", "ecland", "ctsm", "noahmp", "mean_preserving"] = "host"
     weights: Path | None = None
+    geometry: Literal["required", "left"] = "required"
     active: bool = True
     observe: Path | None = None
     skip: bool = False

@@ -5,7 +5,7 @@ module landstep_c
   private
   public :: c_abi, c_open, c_baseline, c_baseline_float, c_put, c_put_float, c_update, c_changed, c_get
   public :: c_get_float, c_get_previous, c_get_previous_float, c_get_monthly, c_get_monthly_float
-  public :: c_add_change, c_add_change_float, c_get_change, c_get_change_float, c_describe
+  public :: c_add_change, c_add_change_float, c_get_change, c_get_change_float, c_get_coverage, c_describe
   public :: c_field_count, c_field_name, c_write_restart, c_close, c_last_error
   public :: c_points, landstep_abi, landstep_serial
 
@@ -194,6 +194,15 @@ module landstep_c
       integer(c_long_long), value :: n_values
       integer(c_int) :: status
     end function c_get_change_float
+
+    function c_get_coverage(handle, served, without_land, cells_least, cells_mean, cells_most) &
+      bind(c, name="landstep_get_coverage") result(status)
+      import :: c_double, c_int
+      integer(c_int), value :: handle
+      integer(c_int), intent(inout) :: served, without_land, cells_least, cells_most
+      real(c_double), intent(inout) :: cells_mean
+      integer(c_int) :: status
+    end function c_get_coverage
 
     function c_describe(handle, name, attribute, text, text_size) bind(c, name="landstep_describe") result(status)
       import :: c_char, c_int

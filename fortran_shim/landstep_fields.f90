@@ -1,8 +1,8 @@
 !> What a host asks an opened experiment for: fields, and what they are.
 module landstep_fields
   use, intrinsic :: iso_c_binding, only: c_char, c_double, c_float, c_int, c_long_long
-  use landstep_c, only: c_changed, c_describe, c_field_count, c_field_name, c_get, c_get_float, &
-    c_get_monthly, c_get_monthly_float, c_get_previous, c_get_previous_float
+  use landstep_c, only: c_changed, c_describe, c_field_count, c_field_name, c_get, c_get_coverage, &
+    c_get_float, c_get_monthly, c_get_monthly_float, c_get_previous, c_get_previous_float
   use landstep_call, only: c_text, call_t, closed, f_text, report
   implicit none
   private
@@ -20,6 +20,7 @@ module landstep_fields
       get_monthly_real64_2d, get_monthly_real32_2d
     procedure, private :: get_monthly_real64, get_monthly_real32
     procedure, private :: get_monthly_real64_2d, get_monthly_real32_2d
+    procedure :: get_coverage
     procedure :: is_changed
     procedure :: describe
     procedure :: field_count
@@ -184,7 +185,32 @@ contains
       size(values, 1, c_long_long)*size(values, 2), size(values, 3, c_int)), stat, errmsg)
   end subroutine get_monthly_real32_2d
 
-  !> Whether a field moved in the last update.
+  !> How much of the map the points of all ranks see, as init measured it.
+  subroutine get_coverage(self, served, without_land, cells_least, cells_mean, cells_most, stat, errmsg)
+    class(fields_t), intent(in) :: self
+    integer, intent(inout) :: served                  !! points that the mask does not leave out
+    integer, intent(inout) :: without_land            !! of them, points where no land is known
+    integer, intent(inout) :: cells_least, cells_most !! cells of the map that a served point has a share of
+    real(c_double), intent(inout) :: cells_mean       !! of those that have any
+    integer, intent(out), optional :: stat
+    character(*), intent(inout), optional :: errmsg
+    integer(c_int) :: found(4), status
+    real(c_double) :: mean
+
+    if (closed(self, "get_coverage", stat, errmsg)) return
+    found = 0_c_int
+    mean = 0.0_c_double
+    status = c_get_coverage(self%handle, found(1), found(2), found(3), mean, found(4))
+    call report("get_coverage", status, stat, errmsg)
+    if (status /= 0_c_int) return
+    served = int(found(1))
+    without_land = int(found(2))
+    cells_least = int(found(3))
+    cells_mean = mean
+    cells_most = int(found(4))
+  end subroutine get_coverage
+
+  !> Whether a field was handed out anew in the last update: it need not differ in any value.
   logical function is_changed(self, name, stat, errmsg)
     class(fields_t), intent(in) :: self
     character(*), intent(in) :: name

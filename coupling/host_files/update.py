@@ -14,6 +14,7 @@ from landstep.coupling.host_files.layout import Layout, layout_named
 from landstep.coupling.host_files.netcdf_file import Fields, NetcdfHostFile
 from landstep.coupling.host_files.run import Run, sha256_of
 from landstep.coupling.host_files.year_fields import HostYears, years_of_file, years_of_grid
+from landstep.coupling.point_coverage import no_land
 from landstep.emulator.atomic import replacing
 from landstep.emulator.errors import ConfigError, InputError
 
@@ -83,7 +84,8 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
     the baseline of every year is the file's record of the reference year.
     progress : told of each year
     Raises ConfigError for a host that is not known, an output that exists, or years that cannot
-    be; InputError for a file of another host or a year that the run does not have.
+    be; InputError for a file of another host, one whose points all lie off known land, or a year
+    that the run does not have.
     """
     layout = layout_named(task.host)
     record_path = task.output.with_name(task.output.name + RECORD_SUFFIX)
@@ -107,6 +109,9 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
         if not file.years:
             _check_not_moved(task, reference)
         land = years_of_file(run, file, baseline, reference)
+        if not land.fields.served.any() and run.experiment.coupling.geometry == "required":
+            told = no_land(file.points.n, land.land.points.grid)
+            raise InputError(f"{task.source}: {told}")
     found: dict[int, Fields] = {}
     for record, year in places.items():
         progress(str(year))

@@ -103,9 +103,8 @@ def nearest_cells(points: Points, grid: Grid, part: Part) -> WholeCells:
     """Count the cells of a part to the nearest centre, as far as that host's cell may reach.
 
     A cell counts to no point beyond half the diagonal of a square of the nearest point's area; of
-    points that are equally near the one with the lowest index has it. Points that are not served
-    keep the cells around them from others. A point that gets no cell of the whole grid takes the
-    one that holds it.
+    points that are equally near the one with the lowest index has it. A point that gets no cell of
+    the whole grid takes the one that holds it. Points that are not served are not looked at.
     """
     if points.area_m2 is None:
         raise CouplingError("the points have no areas")
@@ -113,17 +112,16 @@ def nearest_cells(points: Points, grid: Grid, part: Part) -> WholeCells:
         nothing = np.empty(0, np.int64)
         runs = Runs.make(part.shape[0], nothing, nothing, nothing, nothing)
         return WholeCells.make(points.n, part, grid, runs, nothing, nothing)
-    order = np.lexsort((points.index, ~points.mask))
-    order = order[points.index[order] >= 0]
-    served = points.mask[order]
-    half_diagonal = np.sqrt(np.where(served, points.area_m2[order], 0.0) / 2) / EARTH_RADIUS_M
+    order = np.argsort(points.index)
+    order = order[points.mask[order]]
+    half_diagonal = np.sqrt(points.area_m2[order] / 2) / EARTH_RADIUS_M
     place = unit_vectors(points.lat, points.lon)[order]
     chord = 2 * np.sin(np.minimum(half_diagonal, np.pi) / 2)
-    centres = Centres(place, np.where(served, chord**2, -1.0), cKDTree(place))
+    centres = Centres(place, chord**2, cKDTree(place))
     own = cell_at(points, grid)[order]
     found = np.zeros(order.size, bool)
     runs = Runs.of_owners(_owners(centres, grid, part, found))
-    empty = np.flatnonzero(served & ~found)
+    empty = np.flatnonzero(~found)
     if grid.kind == "regular" and not part.is_whole:
         empty = empty[cells_in(part, own[empty]) >= 0]
         empty = empty[[not _owns_any(centres, int(k), half_diagonal[k], grid) for k in empty]]

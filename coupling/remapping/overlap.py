@@ -119,6 +119,14 @@ class RectangleOverlap:
             add_runs(areas, numbers[rows].ravel(), first, stop, self.point[run], area)
         return areas
 
+    def cell_counts(self) -> np.ndarray:
+        """How many cells each rectangle touches, as in Remap."""
+        held = np.flatnonzero(self.bottom > self.top)
+        rows = self.bands.row[self.bottom[held] - 1] - self.bands.row[self.top[held]] + 1
+        count = np.zeros(self.n, np.int64)
+        np.add.at(count, self.point[held], rows * (self.stop[held] - self.first[held]))
+        return count
+
     def only(self, places: np.ndarray) -> RectangleOverlap:
         """Keep some points, as in Remap: the bands stay those of all."""
         point = renumbered(self.point, self.n, places)

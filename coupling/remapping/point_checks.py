@@ -30,9 +30,14 @@ def _real(values: np.ndarray, what: str) -> np.ndarray:
     return found
 
 
-def _known(values: np.ndarray, what: str) -> np.ndarray:
-    """Take an array of which nothing is masked; CouplingError for any other, or for none."""
+def _known(values: np.ndarray, what: str, looked_at: np.ndarray | None = None) -> np.ndarray:
+    """Take an array of which nothing is masked; CouplingError for any other, or for none.
+
+    looked_at : (n,) bool, where it matters; None: everywhere
+    """
     plain, hidden = _parts(values, what)
+    if looked_at is not None and hidden.shape == looked_at.shape:
+        hidden = hidden & looked_at
     at = np.flatnonzero(hidden)
     if at.size:
         raise CouplingError(
@@ -91,26 +96,25 @@ def mask_of(values: np.ndarray | None, n: int) -> np.ndarray:
 def index_of(values: np.ndarray | None, n: int, served: np.ndarray) -> np.ndarray:
     """Take global indices as (n,) int64.
 
-    returns : below 0 for a point that is not served and whose index is below 0, or another's too
-    Raises CouplingError where one of a served point is negative or there twice.
+    returns : -1 for a point that is not served, whatever its index is
+    Raises CouplingError where one of a served point is masked, negative or there twice.
     """
     if values is None:
-        return np.arange(n, dtype=np.int64)
-    found = _known(values, "index")
+        return np.where(served, np.arange(n, dtype=np.int64), -1)
+    found = _known(values, "index", served)
     if found.ndim != 1 or found.dtype.kind not in "iu":
         raise CouplingError(
             f"index has shape {found.shape} and type {found.dtype}, expected a flat list of whole "
             "numbers"
         )
     _of_length(found, "index", n)
-    index = np.array(found, dtype=np.int64)
+    index = np.full(n, -1, np.int64)
+    index[served] = found[served]
     below = np.flatnonzero(served & (index < 0))
     if below.size:
         first = int(below[0])
         raise CouplingError(f"index is {index[first]} at point {first}, expected 0 or more")
     check_unique(index, served)
-    _, which, count = np.unique(index, return_inverse=True, return_counts=True)
-    index[~served & ((count[which] > 1) | (index < 0))] = -1
     return index
 
 

@@ -142,6 +142,10 @@ class SingleCells:
         np.add.at(areas, (self.point, np.minimum(found.astype(np.int64), n_classes)), self.area)
         return areas
 
+    def cell_counts(self) -> np.ndarray:
+        """How many cells each point has a share of, as in Remap."""
+        return np.bincount(self.point[self.area > 0], minlength=self.n).astype(np.int64)
+
     def only(self, places: np.ndarray) -> SingleCells:
         """Keep some points, as in Remap."""
         point = renumbered(self.point, self.n, places)
@@ -231,6 +235,12 @@ class WholeCells:
             flat, point = numbers[rows].ravel(), runs.point[held]
             add_runs(areas, flat, first, stop, point, of_cell, before=not alike)
         return areas
+
+    def cell_counts(self) -> np.ndarray:
+        """How many cells each point has, as in Remap."""
+        count = self.finer.cell_counts()
+        np.add.at(count, self.runs.point, self.runs.stop.astype(np.int64) - self.runs.first)
+        return count
 
     def only(self, places: np.ndarray) -> WholeCells:
         """Keep some points, as in Remap."""

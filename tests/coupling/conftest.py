@@ -92,7 +92,7 @@ def random_areas() -> Callable[..., Areas]:
     return make
 
 
-LON, LAT = np.array([-29.31, 330.9, 20.0]), np.array([49.5, 49.8, 49.5])
+LON, LAT = np.array([-29.31, 330.7, 20.0]), np.array([49.5, 49.51, 49.5])
 
 
 class Host:

@@ -20,7 +20,7 @@
 
 enum { POINTS = 2, THREADS = 4, FIRST = 2015, LAST = 2017 };
 
-static const double lon[POINTS] = {-29.31, 330.9}, lat[POINTS] = {49.5, 49.8};
+static const double lon[POINTS] = {-29.31, 330.7}, lat[POINTS] = {49.5, 49.51};
 static FILE *report;
 
 static void must(const char *call, int status) {

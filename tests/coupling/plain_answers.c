@@ -103,6 +103,14 @@ static int plain_changed(int handle, const char *name, int *changed) {
 OF_KIND(double, )
 OF_KIND(float, _float)
 
+static int plain_get_coverage(int handle, int *served, int *without_land, int *cells_least,
+                              double *cells_mean, int *cells_most) {
+  *served = handle;
+  *without_land = *cells_least = *cells_most = 1;
+  *cells_mean = 1.0;
+  return LANDSTEP_DONE;
+}
+
 static int plain_describe(int handle, const char *name, const char *attribute, char *text, int size) {
   if (refused(name)) return LANDSTEP_COUPLING_ERROR;
   snprintf(text, (size_t)size, "%s of %s, %d", attribute, name, handle);

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from landstep.coupling import coupler
+from landstep.coupling.point_coverage import PointCoverage
 from landstep.emulator.errors import CouplingError
 
 MONTHS = np.arange(36.0).reshape(12, 3)  # as in memory: points fastest
@@ -60,6 +61,9 @@ class Recorder:
     def get_change(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         return self.get(name) / 2, self.get(name) / 4
 
+    def get_coverage(self) -> PointCoverage:
+        return PointCoverage(11, 2, 3, 4.5, 6)
+
     def describe(self, name: str, attribute: str) -> str:
         return f"{attribute} of {name}"
 
@@ -111,8 +115,8 @@ def test_points_reach_the_coupler_as_they_are(recorded: Any) -> None:
     assert told == (0, "")
     given = dict(Recorder.last.given)
     expected = {
-        "lon": np.array([-29.31, 330.9, 20.0]),
-        "lat": np.array([49.5, 49.8, 49.5]),
+        "lon": np.array([-29.31, 330.7, 20.0]),
+        "lat": np.array([49.5, 49.51, 49.5]),
         "lon_bounds": edges[0].reshape(3, 2),
         "lat_bounds": edges[1].reshape(3, 2),
         "vertex_lon": corners[0].reshape(3, 4),
@@ -180,7 +184,10 @@ def test_climate_comes_with_its_units(recorded: Any, suffix: str, kind: type) ->
         (lambda h, v: h.lib.landstep_put(h.handle, b"x", v, 4, b"K"), "has 4 values, expected 3"),
         (lambda h, v: h.lib.landstep_put(h.handle, b"x", v, -4, b"K"), "n_values -4 is negative"),
         (lambda h, v: h.lib.landstep_get_change(h.handle, b"x", v, v + 2, 3), "share memory"),
-        (lambda h, v: h.lib.landstep_get_change(h.handle, b"cvl", v, v + 5, 2), "has 3 values"),
+        (
+            lambda h, v: h.lib.landstep_get_change(h.handle, b"cvl", v, v + 5, 2),
+            "array has 2 values, exp",
+        ),
         (lambda h, v: h.lib.landstep_get_previous(h.handle, b"x", v, 3), "no field 'x'"),
         (lambda h, v: h.lib.landstep_get_monthly(h.handle, b"cvl", v, 3, 1), "n_months is 1, exp"),
         (lambda h, v: h.lib.landstep_get_monthly(h.handle, b"cvl", v, 2, 12), "has 2 values, exp"),
@@ -241,6 +248,16 @@ def test_dates_answers_and_paths_pass(recorded: Any) -> None:
     assert Recorder.last.kept["restart"] == "å.nc"
     assert recorded.lib.landstep_close(recorded.handle) == 0
     assert Recorder.last.kept["closed"]
+
+
+def test_what_was_measured_of_the_points_is_told(recorded: Any) -> None:
+    counts = [recorded.ffi.new("int *", -7) for _ in range(4)]
+    mean = recorded.ffi.new("double *", -7)
+    served, without, least, most = counts
+    assert (
+        recorded.lib.landstep_get_coverage(recorded.handle, served, without, least, mean, most) == 0
+    )
+    assert [count[0] for count in counts] == [11, 2, 3, 6] and mean[0] == 4.5
 
 
 def test_texts_fit_their_room_or_are_refused(recorded: Any) -> None:

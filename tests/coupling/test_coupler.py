@@ -93,7 +93,7 @@ def test_the_first_update_says_changed_then_nothing_happens_inside_the_year(
 def test_the_map_is_counted_no_more_often_than_it_moved(
     coupler: Coupler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once for the start; in a later year once, and for what came and what went."""
+    """Once for the start, by `open`; in a later year once, and for what came and what went."""
     counted = []
     count = HostPoints.class_areas
 
@@ -103,11 +103,10 @@ def test_the_map_is_counted_no_more_often_than_it_moved(
 
     monkeypatch.setattr(HostPoints, "class_areas", counting)
     coupler.update(2015, 1, 1)
-    assert len(counted) == 1
     coupler.update(2015, 7, 1)
-    assert len(counted) == 1
+    assert len(counted) == 0
     coupler.update(2016, 1, 1)
-    assert len(counted) == 4
+    assert len(counted) == 3
 
 
 def test_the_first_update_may_be_a_year_on(coupler: Coupler) -> None:
@@ -170,7 +169,7 @@ def test_a_year_outside_the_forcing_is_refused_and_the_state_stays(experiment: P
 def test_a_restart_goes_on_as_if_nothing_had_been(
     coupler: Coupler, experiment: Path, tmp_path: Path
 ) -> None:
-    lon, lat = np.array([-29.31, 330.9]), np.array([49.5, 49.8])
+    lon, lat = np.array([-29.31, 330.7]), np.array([49.5, 49.51])
     coupler.update(2016, 1, 1)
     coupler.write_restart(tmp_path / "restart.nc")
     assert coupler.update(2016, 5, 5) is False, "writing a restart changed something"

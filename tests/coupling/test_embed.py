@@ -224,7 +224,7 @@ def test_closed_streams_are_held_and_a_file_in_their_place_is_left_alone(
     done = subprocess.run([str(hostile), mode, str(experiment), str(tmp_path)], env={})
     report = (tmp_path / "report").read_text("utf-8")
     assert done.returncode == 0, report
-    coupler = Coupler.open(experiment, LON[:2], LAT[:2], year=2015)
+    coupler = Coupler.open(experiment, [-29.31, 330.7], [49.5, 49.51], year=2015)
     coupler.update(2015, 1, 1)
     expected = coupler.get("area_fraction_forest")
     found, *forest = report.split()

@@ -150,7 +150,7 @@ def test_a_year_is_heard_when_it_is_over(emulator, centres, placed) -> None:
 @pytest.fixture(scope="module")
 def hearing(coupled: Coupled) -> Path:
     """The made-up world, with its class fractions."""
-    return coupled("hearing", host="classes")
+    return coupled("hearing", host="classes", geometry="left")
 
 
 def test_without_put_online_equals_offline(emulator, hearing, on_cells) -> None:

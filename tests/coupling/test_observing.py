@@ -70,7 +70,16 @@ def test_the_files_hold_the_fields_of_a_coupled_run(
     for year in (FIRST, FIRST + 1):
         coupler.update(year, 1, 1)
         with NetcdfFile(seen / f"landstep_fields_{year}.nc") as file:
-            assert set(file.names()) == {"index", "lon", "lat", *OWN, "typel", "typeh", "lail"}
+            assert set(file.names()) == {
+                "index",
+                "lon",
+                "lat",
+                "map_cells",
+                *OWN,
+                "typel",
+                "typeh",
+                "lail",
+            }
             for name in (*OWN, "typel", "typeh"):
                 assert np.array_equal(file.read(name), coupler.get(name)), name
             lail = file.read("lail")

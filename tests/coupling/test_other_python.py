@@ -18,7 +18,7 @@ class Points(ctypes.Structure):
     _fields_ = [("abi", ctypes.c_int), ("n_vertices", ctypes.c_int)]
     _fields_ += [("n_points", ctypes.c_longlong)]
     _fields_ += [(f"array_{number}", ctypes.c_void_p) for number in range(9)]
-lib, points = ctypes.CDLL(sys.argv[1]), Points(abi=2)
+lib, points = ctypes.CDLL(sys.argv[1]), Points(abi=3)
 handle, text = ctypes.c_int(-7), ctypes.create_string_buffer(4096)
 for attempt in range(2):
     status = lib.landstep_open(b"x.toml", ctypes.byref(points), -1, None, None, None,

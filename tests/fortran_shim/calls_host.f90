@@ -11,7 +11,8 @@ integer(c_int) function run_calls() bind(c, name="run_calls")
   real(r8) :: bounds(2, 6), corners(4, 6), months(6, 12), one(6), two(6), one_2d(2, 3), two_2d(2, 3)
   real(r8) :: bounds_2d(2, 2, 3), corners_2d(4, 2, 3), months_2d(2, 3, 12)
   real(r4) :: single(6), other(6), single_2d(2, 3), other_2d(2, 3), single_months(6, 12), single_months_2d(2, 3, 12)
-  integer :: numbers(6), i, step, stat, count
+  real(r8) :: mean
+  integer :: numbers(6), counts(4), i, step, stat, count
   logical :: served(6), changed
   character(300) :: errmsg
   character(40) :: text
@@ -126,6 +127,9 @@ integer(c_int) function run_calls() bind(c, name="run_calls")
   if (failed(is_line(real(other, r8), 2) .and. is_line(real(reshape(other_2d, [6]), r8), 2))) return
   call land%get_change("forest", one, two(:5), stat, errmsg)
   if (failed(stat == 8 .and. errmsg == "get_change: gain and loss differ in shape")) return
+  counts = 0
+  call land%get_coverage(counts(1), counts(2), counts(3), mean, counts(4), stat, errmsg)
+  if (failed(stat == 0 .and. all(counts == [11, 2, 3, 6]) .and. abs(mean - 4.5_r8) < 1e-6_r8)) return
   call land%describe("cvl", "units", text)
   if (failed(text == "units of cvl")) return
   short = "abc"

@@ -5,7 +5,7 @@ program careless_host
   implicit none
 
   integer, parameter :: r4 = selected_real_kind(6), r8 = selected_real_kind(13)
-  real(r8), parameter :: lon(3) = [-29.31_r8, 330.9_r8, 20.0_r8], lat(3) = [49.5_r8, 49.8_r8, 49.5_r8]
+  real(r8), parameter :: lon(3) = [-29.31_r8, 330.7_r8, 20.0_r8], lat(3) = [49.5_r8, 49.51_r8, 49.5_r8]
   real(r8), parameter :: half(2) = [-0.125_r8, 0.125_r8]
   type(land_t) :: land, other
   character(4096) :: experiment, report_file, restart

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from landstep.coupling import coupler
+from landstep.coupling.point_coverage import PointCoverage
 from landstep.fortran_shim import build
 
 LINE = np.arange(6.0)
@@ -52,6 +53,9 @@ class Recorder:
 
     def get_change(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         return LINE, LINE / 2
+
+    def get_coverage(self) -> PointCoverage:
+        return PointCoverage(11, 2, 3, 4.5, 6)
 
     def describe(self, name: str, attribute: str) -> str:
         return f"{attribute} of {name}"

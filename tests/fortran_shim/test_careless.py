@@ -56,7 +56,7 @@ def test_a_careless_host_is_told_each_time_and_goes_on(
         "change of a field": "8 get_change: no class 'area_fraction_forest'",
         "change in two lengths": "8 get_change: gain and loss differ in shape",
         "misspelt field": "8 get: no field 'area_fraction_forrest': did you mean 'area_f",
-        "short array": "8 get: field 'area_fraction_forest' has 3 values, one for each point",
+        "short array": "8 get: field 'area_fraction_forest': the array has 2 values, expected 3",
         "array untouched": "0 T",
         "skipped year": "5 update: 2031 asked, 2015 reached: that skips 2016",
         "year back": "5 update: time went back: 1999 asked",

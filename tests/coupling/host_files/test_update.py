@@ -114,10 +114,16 @@ def test_a_real_site_moves_with_its_cell(world_run, real_data, tmp_path):
     assert moved <= {"cvl", "cvh", "tvl", "tvh", "Mlail", "Mlaih", "Malbedo", "cu", "CLAKE"}
 
 
-def test_cells_mostly_outside_the_region_keep_their_own(world_run, real_data, tmp_path):
-    """SPEEDY's cells of 400 km over a region of 100 km: the copy is the file."""
+def test_cells_mostly_outside_the_region_keep_their_own(
+    world_run, real_data, tmp_path, changed_experiment
+):
+    """SPEEDY's cells of 400 km over a region of 100 km: the copy is the file, and no success."""
     source = real_data / "hosts/speedy_surface_t30.nc"
-    done = update("speedy", source, world_run, tmp_path / "new.nc", 2018)
+    with pytest.raises(InputError, match="speedy_surface_t30.nc: 0 of 4608 points lie on known l"):
+        update("speedy", source, world_run, tmp_path / "new.nc", 2018)
+    assert not list(tmp_path.iterdir())
+    left = world_run[0], changed_experiment("left", geometry="left")
+    done = update("speedy", source, left, tmp_path / "new.nc", 2018)
     assert done.served == 0 and not any(done.changed.values())
     new, old = numbers(tmp_path / "new.nc"), numbers(source)
     assert all(np.array_equal(new[name], old[name]) for name in old)

@@ -142,20 +142,18 @@ def test_points_in_another_order_get_the_same(grid: Grid) -> None:
     assert np.array_equal(totals(points, grid)[order], totals(points.take(order), grid))
 
 
-def test_points_that_are_not_served_keep_their_cells_from_others() -> None:
-    """But one at the very place of a served one, as in a halo, takes nothing from it."""
+def test_points_that_are_not_served_are_not_looked_at() -> None:
+    """Neither their places nor their areas, be they numbers or not."""
     grid, every = globe(), spread(60)
     mask = np.arange(60) % 3 > 0
-    area = every.area_m2.copy()
-    area[~mask] = np.nan
-    some = Points.make(every.lon, every.lat, area_m2=area, mask=mask)
-    assert np.array_equal(totals(some, grid), np.where(mask, totals(every, grid), 0))
-    assert (coverage(some, grid, totals(some, grid))[~mask] == 0).all()
-    twice = Points.make(
-        np.tile(every.lon, 2), np.tile(every.lat, 2), area_m2=np.tile(every.area_m2, 2),
-        mask=np.repeat([False, True], 60),
-    )  # fmt: skip
-    assert np.array_equal(totals(twice, grid)[60:], totals(every, grid))
+    expected = np.zeros(60, np.int64)
+    expected[mask] = totals(every.take(mask), grid)
+    rng = np.random.default_rng(4)
+    for area in (every.area_m2, np.where(mask, every.area_m2, np.nan)):
+        for lon in (every.lon, np.where(mask, every.lon, rng.uniform(-180, 180, 60))):
+            some = Points.make(lon, every.lat, area_m2=area, mask=mask)
+            assert np.array_equal(totals(some, grid), expected)
+            assert (coverage(some, grid, totals(some, grid))[~mask] == 0).all()
 
 
 def test_where_no_point_is_served_none_gets_anything() -> None:
