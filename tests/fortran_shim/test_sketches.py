@@ -24,12 +24,6 @@ OF_HOST = {
     "coupling": """
       real(r8), dimension(9) :: vfcvl, t2m, rain, gain, loss
       real(r8) :: vclail(9, 13)""",
-    "ecland": """
-      real(r8), dimension(64) :: lon_deg, lat_deg, vfcvl, vfcvh, vftvl, vftvh, vfcur, vfclake
-      real(r8), dimension(64) :: vflail, vflaih, vfalbf
-      real(r8), dimension(64, 13) :: vclail, vclaih, vcalb
-      integer :: global_index(64)
-      logical :: is_land(64)""",
     "jules": """
       real(r8) :: longitude(9), latitude(9), frac(9, 9), lai(9, 5), lai_months(9, 12, 5)
       integer :: global_index(9)""",

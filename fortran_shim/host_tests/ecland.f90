@@ -1,0 +1,254 @@
+! page: begin
+!> The land of ecLand by landstep.
+module ecland_land
+  use buffer_utils, only: pack_buffer, unpack_buffer
+  use landstep, only: land_t
+  use mpl_data_module, only: mpl_comm
+  use mpl_module, only: mpl_abort, mpl_myrank
+  use parkind1, only: jprb, jprd
+  use susdp_deriv_ctl_mod, only: susdp_deriv_ctl
+  use susdp_dflt_ctl_mod, only: susdp_dflt_ctl
+  use yomcc1s, only: vcalb, vclaih, vclail
+  use yomct01s, only: nstart
+  use yomcst, only: rpi
+  use yomdim1s, only: nproma
+  use yomdphy, only: nblocks, ncss, npoi, npoip, ysurf
+  use yomgc1s, only: gelam, gelat
+  use yomgf1s, only: fcrf, fcsf, flsrf, flssf, tnlev1
+  use yomgpd1s, only: gpd_sdp2, gpd_sdp3, vfclake, vfclakef, vfcur, vfcvh, vfcvl, vfitm, vfsoty, vftvh, vftvl
+  implicit none
+  private
+  public :: ecland_land_init, ecland_land_update, ecland_land_put, ecland_land_write_restart, ecland_land_end
+
+  type(land_t) :: land
+  integer :: stat
+  character(512) :: errmsg
+
+contains
+
+  !> After SUINIF1S. Points and fields go flat, so that nothing of the padding of the last block goes along.
+  subroutine ecland_land_init(dlon, dlat)
+    real(jprd), intent(in) :: dlon, dlat !! size of a cell of the regular grid, degrees
+    real(jprd) :: lon(npoi), lat(npoi), lon_bounds(2, npoi), lat_bounds(2, npoi)
+    integer :: index(npoi), i
+    logical :: is_land(npoi)
+
+    lon = flat(gelam)*180/real(rpi, jprd)
+    lat = flat(gelat)*180/real(rpi, jprd)
+    lon_bounds(1, :) = lon - dlon/2
+    lon_bounds(2, :) = lon + dlon/2
+    lat_bounds(1, :) = lat - dlat/2
+    lat_bounds(2, :) = lat + dlat/2
+    is_land = flat(vfitm) > 0.5
+    index = sum(npoip(:mpl_myrank() - 1)) + [(i - 1, i=1, npoi)]
+    if (nstart == 0) then
+      call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=is_land, comm=mpl_comm, &
+        stat=stat, errmsg=errmsg)
+    else                              ! from restartin.nc
+      call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=is_land, comm=mpl_comm, &
+        restart="landstep_restart.nc", start="restart", stat=stat, errmsg=errmsg)
+    end if
+    if (stat == 0) call land%baseline("cvl", flat(vfcvl), stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("cvh", flat(vfcvh), stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("tvl", flat(vftvl), stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("tvh", flat(vftvh), stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("cu", flat(vfcur), stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("cl", flat(vfclake), stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline_monthly("lai_lv", vclail, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline_monthly("lai_hv", vclaih, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline_monthly("albedo", vcalb, stat=stat, errmsg=errmsg)
+    if (stat /= 0) call mpl_abort(trim(errmsg))
+  end subroutine ecland_land_init
+
+  !> Where a day begins, before UPDTIM1S, which then goes between the months by its own rule.
+  subroutine ecland_land_update(date)
+    integer, intent(in) :: date !! YYYYMMDD, of DATTIM
+    logical :: changed
+
+    call land%update(date/10000, mod(date/100, 100), mod(date, 100), changed, stat=stat, errmsg=errmsg)
+    if (stat /= 0) call mpl_abort(trim(errmsg))
+    if (.not. land%is_changed("cvl")) return            ! no year began
+    call take("cvl", vfcvl)
+    call take("cvh", vfcvh)
+    call take("tvl", vftvl)
+    call take("tvh", vftvh)
+    call take("cu", vfcur)
+    call take("cl", vfclake)
+    vfclakef = vfclake                                  ! this one the physics read
+    if (stat == 0) call land%get_monthly("lai_lv", vclail, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%get_monthly("lai_hv", vclaih, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%get_monthly("albedo", vcalb, stat=stat, errmsg=errmsg)
+    if (stat /= 0) call mpl_abort(trim(errmsg))
+    call derive_vegetation()
+  end subroutine ecland_land_update
+
+  !> What SUINIF1S derives from the types, once: effective cover, roughness, roots, stomata.
+  subroutine derive_vegetation()
+    integer :: block, n
+
+    do block = 1, nblocks
+      n = min(nproma, npoi - (block - 1)*nproma)
+      call susdp_dflt_ctl(1, n, vftvl(1:n, block), vftvh(1:n, block), vfsoty(1:n, block), ncss, &
+        gpd_sdp2(1:n, :, block), gpd_sdp3(1:n, :, :, block), ysurf%yveg, ysurf%ysoil, ysurf%yags)
+    end do
+    ! with LESSDP_CALIB: open surf_param.nc and call RDSSDP here, as SUINIF1S does
+    do block = 1, nblocks
+      n = min(nproma, npoi - (block - 1)*nproma)
+      call susdp_deriv_ctl(1, n, vfsoty(1:n, block), ncss, gpd_sdp2(1:n, :, block), gpd_sdp3(1:n, :, :, block), &
+        ysurf%yveg, ysurf%ysoil, ysurf%yags, ysurf%ycst)
+    end do
+  end subroutine derive_vegetation
+
+  !> Every step, after DTFORC. Only where climate zones are to follow the model's climate.
+  subroutine ecland_land_put()
+    call land%put("air_temperature", flat(tnlev1), stat=stat, errmsg=errmsg)                     ! K
+    if (stat == 0) call land%put("precipitation_flux", flat(flsrf) + flat(fcrf) + flat(flssf) + flat(fcsf), &
+      stat=stat, errmsg=errmsg)                                                                  ! kg m-2 s-1
+    if (stat /= 0) call mpl_abort(trim(errmsg))
+  end subroutine ecland_land_put
+
+  !> Where the model writes its own.
+  subroutine ecland_land_write_restart()
+    call land%write_restart("landstep_restart.nc", stat=stat, errmsg=errmsg)
+    if (stat /= 0) call mpl_abort(trim(errmsg))
+  end subroutine ecland_land_write_restart
+
+  !> After the time loop.
+  subroutine ecland_land_end()
+    call land%finalize(stat=stat, errmsg=errmsg)
+    if (stat /= 0) call mpl_abort(trim(errmsg))
+  end subroutine ecland_land_end
+
+  !> (NPROMA, NBLOCKS) to (NPOI).
+  function flat(blocked)
+    real(jprb), intent(in) :: blocked(:, :)
+    real(jprb) :: flat(npoi)
+
+    call pack_buffer(blocked, flat)
+  end function flat
+
+  !> Get a field, into blocks.
+  subroutine take(name, blocked)
+    character(*), intent(in) :: name
+    real(jprb), intent(inout) :: blocked(:, :)
+    real(jprb) :: values(npoi)
+
+    if (stat == 0) call land%get(name, values, stat=stat, errmsg=errmsg)
+    if (stat == 0) call unpack_buffer(blocked, values)
+  end subroutine take
+end module ecland_land
+! page: end
+
+!> ecLand as the driver sees it.
+module host_under_test
+  use ecland_land, only: ecland_land_end, ecland_land_init, ecland_land_put, ecland_land_update, &
+    ecland_land_write_restart
+  use ecland_standin, only: blocked_index, date, dattim, dtforc, spacing_deg, suinif1s, updtim1s, wrtres
+  use host_kit, only: days_gregorian, record_t, run_t
+  use parkind1, only: jprd
+  use yomcc1s, only: vcalb, vclaih, vclail
+  use yomct01s, only: nstart
+  use yomdphy, only: ncss, npoi
+  use yomdyn1s, only: nstep
+  use yomgpd1s, only: gpd_sdp2, gpd_sdp3, vfalbf, vfclake, vfclakef, vfcur, vfcvh, vfcvl, vflaih, vflail, vftvh, vftvl
+  implicit none
+  private
+  public :: host_start, host_day, host_days, host_record, host_write_restart, host_end
+
+contains
+
+  subroutine host_start(run)
+    type(run_t), intent(in) :: run
+    real(jprd), parameter :: dlon = spacing_deg, dlat = spacing_deg
+
+    call suinif1s(run)
+    if (run%coupled) then
+      ! page: begin
+      ! cnt41s.F90, before the time loop
+      call ecland_land_init(dlon, dlat)
+      ! page: end
+    end if
+  end subroutine host_start
+
+  subroutine host_day(run, year, month, day)
+    type(run_t), intent(in) :: run
+    integer, intent(in) :: year, month, day
+    integer :: zyyyymmdd, zhhmm
+    real(jprd) :: zjul
+
+    date = 10000*year + 100*month + day
+    if (run%coupled) then
+      ! page: begin
+      ! cnt41s.F90, in the time loop, around UPDTIM1S and DTFORC
+      call dattim(zjul, zyyyymmdd, zhhmm)
+      if (zhhmm == 0 .or. nstep == nstart) call ecland_land_update(zyyyymmdd)
+      call updtim1s()
+      call dtforc()
+      call ecland_land_put()
+      ! page: end
+    else
+      call updtim1s()
+      call dtforc()
+    end if
+  end subroutine host_day
+
+  !> ecLand has 29 February in every year that 4 divides; here no such year is a century's.
+  integer function host_days(year, month)
+    integer, intent(in) :: year, month
+
+    host_days = days_gregorian(year, month)
+  end function host_days
+
+  subroutine host_record(record)
+    type(record_t), intent(in) :: record
+    integer, allocatable :: index(:, :)
+    integer :: level
+
+    index = blocked_index()
+    call record%add("vfcvl", vfcvl, index)
+    call record%add("vfcvh", vfcvh, index)
+    call record%add("vftvl", vftvl, index)
+    call record%add("vftvh", vftvh, index)
+    call record%add("vfcur", vfcur, index)
+    call record%add("vfclake", vfclake, index)
+    call record%add("vfclakef", vfclakef, index)
+    call record%add("vflail", vflail, index)
+    call record%add("vflaih", vflaih, index)
+    call record%add("vfalbf", vfalbf, index)
+    call record%add("rvcovh2d", gpd_sdp2(:, 1, :), index)
+    call record%add("rvcovl2d", gpd_sdp2(:, 2, :), index)
+    call record%add("rvgmesl2d", gpd_sdp2(:, 3, :), index)
+    do level = 1, ncss
+      call record%add("rwsatm3d", gpd_sdp3(:, level, 1, :), index)
+    end do
+    call record%add("vclail", vclail(:, record%month), pack(index, index >= 0))
+    call record%add("vclaih", vclaih(:, record%month), pack(index, index >= 0))
+    call record%add("vcalb", vcalb(:, record%month), pack(index, index >= 0))
+    if (size(vclail, 1) /= npoi) error stop
+  end subroutine host_record
+
+  subroutine host_write_restart(run)
+    type(run_t), intent(in) :: run
+
+    if (run%coupled) then
+      ! page: begin
+      ! stepo1s.F90
+      call wrtres()
+      call ecland_land_write_restart()
+      ! page: end
+    else
+      call wrtres()
+    end if
+  end subroutine host_write_restart
+
+  subroutine host_end(run)
+    type(run_t), intent(in) :: run
+
+    if (run%coupled) then
+      ! page: begin
+      ! cnt41s.F90, after the time loop
+      call ecland_land_end()
+      ! page: end
+    end if
+  end subroutine host_end
+end module host_under_test
