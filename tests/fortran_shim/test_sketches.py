@@ -24,9 +24,6 @@ OF_HOST = {
     "coupling": """
       real(r8), dimension(9) :: vfcvl, t2m, rain, gain, loss
       real(r8) :: vclail(9, 13)""",
-    "jules": """
-      real(r8) :: longitude(9), latitude(9), frac(9, 9), lai(9, 5), lai_months(9, 12, 5)
-      integer :: global_index(9)""",
     "noahmp": """
       real, dimension(9, 7) :: xlong, xlat, xland, vegfra, shdmax, shdmin, type_of_land
       integer :: ivgtyp(9, 7), global_index(9, 7)""",
