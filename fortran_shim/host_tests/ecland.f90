@@ -1,7 +1,6 @@
 ! page: begin
 !> The land of ecLand by landstep.
 module ecland_land
-  use buffer_utils, only: pack_buffer, unpack_buffer
   use landstep, only: land_t
   use mpl_data_module, only: mpl_comm
   use mpl_module, only: mpl_abort, mpl_myrank
@@ -15,46 +14,52 @@ module ecland_land
   use yomdphy, only: nblocks, ncss, npoi, npoip, ysurf
   use yomgc1s, only: gelam, gelat
   use yomgf1s, only: fcrf, fcsf, flsrf, flssf, tnlev1
-  use yomgpd1s, only: gpd_sdp2, gpd_sdp3, vfclake, vfclakef, vfcur, vfcvh, vfcvl, vfitm, vfsoty, vftvh, vftvl
+  use yomgpd1s, only: gpd_sdp2, gpd_sdp3, vfclake, vfclakef, vfcur, vfcvh, vfcvl, vfsoty, vftvh, vftvl
   implicit none
   private
   public :: ecland_land_init, ecland_land_update, ecland_land_put, ecland_land_write_restart, ecland_land_end
 
   type(land_t) :: land
+  logical, allocatable :: served(:, :) !! false in the padding of the last block, where nothing is set
   integer :: stat
   character(512) :: errmsg
 
 contains
 
-  !> After SUINIF1S. Points and fields go flat, so that nothing of the padding of the last block goes along.
+  !> After SUINIF1S.
   subroutine ecland_land_init(dlon, dlat)
     real(jprd), intent(in) :: dlon, dlat !! size of a cell of the regular grid, degrees
-    real(jprd) :: lon(npoi), lat(npoi), lon_bounds(2, npoi), lat_bounds(2, npoi)
-    integer :: index(npoi), i
-    logical :: is_land(npoi)
+    real(jprd), dimension(nproma, nblocks) :: lon, lat
+    real(jprd), dimension(2, nproma, nblocks) :: lon_bounds, lat_bounds
+    integer :: index(nproma, nblocks), i
 
-    lon = flat(gelam)*180/real(rpi, jprd)
-    lat = flat(gelat)*180/real(rpi, jprd)
-    lon_bounds(1, :) = lon - dlon/2
-    lon_bounds(2, :) = lon + dlon/2
-    lat_bounds(1, :) = lat - dlat/2
-    lat_bounds(2, :) = lat + dlat/2
-    is_land = flat(vfitm) > 0.5
-    index = sum(npoip(:mpl_myrank() - 1)) + [(i - 1, i=1, npoi)]
+    index = reshape([(i - 1, i=1, nproma*nblocks)], [nproma, nblocks])
+    served = index < npoi
+    index = index + sum(npoip(:mpl_myrank() - 1))
+    lon = 0
+    lat = 0
+    where (served)
+      lon = gelam*180/real(rpi, jprd)
+      lat = gelat*180/real(rpi, jprd)
+    end where
+    lon_bounds(1, :, :) = lon - dlon/2
+    lon_bounds(2, :, :) = lon + dlon/2
+    lat_bounds(1, :, :) = lat - dlat/2
+    lat_bounds(2, :, :) = lat + dlat/2
     if (nstart == 0) then
-      call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=is_land, comm=mpl_comm, &
+      call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=served, comm=mpl_comm, &
         stat=stat, errmsg=errmsg)
     else                              ! from restartin.nc
-      call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=is_land, comm=mpl_comm, &
+      call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=served, comm=mpl_comm, &
         restart="landstep_restart.nc", start="restart", stat=stat, errmsg=errmsg)
     end if
-    if (stat == 0) call land%baseline("cvl", flat(vfcvl), stat=stat, errmsg=errmsg)
-    if (stat == 0) call land%baseline("cvh", flat(vfcvh), stat=stat, errmsg=errmsg)
-    if (stat == 0) call land%baseline("tvl", flat(vftvl), stat=stat, errmsg=errmsg)
-    if (stat == 0) call land%baseline("tvh", flat(vftvh), stat=stat, errmsg=errmsg)
-    if (stat == 0) call land%baseline("cu", flat(vfcur), stat=stat, errmsg=errmsg)
-    if (stat == 0) call land%baseline("cl", flat(vfclake), stat=stat, errmsg=errmsg)
-    if (stat == 0) call land%baseline_monthly("lai_lv", vclail, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("cvl", vfcvl, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("cvh", vfcvh, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("tvl", vftvl, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("tvh", vftvh, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("cu", vfcur, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline("cl", vfclake, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%baseline_monthly("lai_lv", vclail, stat=stat, errmsg=errmsg)   ! flat: (NPOI, 12)
     if (stat == 0) call land%baseline_monthly("lai_hv", vclaih, stat=stat, errmsg=errmsg)
     if (stat == 0) call land%baseline_monthly("albedo", vcalb, stat=stat, errmsg=errmsg)
     if (stat /= 0) call mpl_abort(trim(errmsg))
@@ -68,17 +73,17 @@ contains
     call land%update(date/10000, mod(date/100, 100), mod(date, 100), changed, stat=stat, errmsg=errmsg)
     if (stat /= 0) call mpl_abort(trim(errmsg))
     if (.not. land%is_changed("cvl")) return            ! no year began
-    call take("cvl", vfcvl)
-    call take("cvh", vfcvh)
-    call take("tvl", vftvl)
-    call take("tvh", vftvh)
-    call take("cu", vfcur)
-    call take("cl", vfclake)
-    vfclakef = vfclake                                  ! this one the physics read
+    call land%get("cvl", vfcvl, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%get("cvh", vfcvh, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%get("tvl", vftvl, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%get("tvh", vftvh, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%get("cu", vfcur, stat=stat, errmsg=errmsg)
+    if (stat == 0) call land%get("cl", vfclake, stat=stat, errmsg=errmsg)
     if (stat == 0) call land%get_monthly("lai_lv", vclail, stat=stat, errmsg=errmsg)
     if (stat == 0) call land%get_monthly("lai_hv", vclaih, stat=stat, errmsg=errmsg)
     if (stat == 0) call land%get_monthly("albedo", vcalb, stat=stat, errmsg=errmsg)
     if (stat /= 0) call mpl_abort(trim(errmsg))
+    vfclakef = vfclake                                  ! this one the physics read
     call derive_vegetation()
   end subroutine ecland_land_update
 
@@ -101,9 +106,12 @@ contains
 
   !> Every step, after DTFORC. Only where climate zones are to follow the model's climate.
   subroutine ecland_land_put()
-    call land%put("air_temperature", flat(tnlev1), stat=stat, errmsg=errmsg)                     ! K
-    if (stat == 0) call land%put("precipitation_flux", flat(flsrf) + flat(fcrf) + flat(flssf) + flat(fcsf), &
-      stat=stat, errmsg=errmsg)                                                                  ! kg m-2 s-1
+    real(jprb) :: rain(nproma, nblocks)
+
+    rain = 0
+    where (served) rain = flsrf + fcrf + flssf + fcsf
+    call land%put("air_temperature", tnlev1, stat=stat, errmsg=errmsg)                           ! K
+    if (stat == 0) call land%put("precipitation_flux", rain, stat=stat, errmsg=errmsg)           ! kg m-2 s-1
     if (stat /= 0) call mpl_abort(trim(errmsg))
   end subroutine ecland_land_put
 
@@ -118,24 +126,6 @@ contains
     call land%finalize(stat=stat, errmsg=errmsg)
     if (stat /= 0) call mpl_abort(trim(errmsg))
   end subroutine ecland_land_end
-
-  !> (NPROMA, NBLOCKS) to (NPOI).
-  function flat(blocked)
-    real(jprb), intent(in) :: blocked(:, :)
-    real(jprb) :: flat(npoi)
-
-    call pack_buffer(blocked, flat)
-  end function flat
-
-  !> Get a field, into blocks.
-  subroutine take(name, blocked)
-    character(*), intent(in) :: name
-    real(jprb), intent(inout) :: blocked(:, :)
-    real(jprb) :: values(npoi)
-
-    if (stat == 0) call land%get(name, values, stat=stat, errmsg=errmsg)
-    if (stat == 0) call unpack_buffer(blocked, values)
-  end subroutine take
 end module ecland_land
 ! page: end
 
