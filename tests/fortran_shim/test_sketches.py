@@ -22,8 +22,8 @@ PAGES["coupling"] = DOCS / "coupling.md"
 
 OF_HOST = {
     "coupling": """
-      real(r8), dimension(9) :: vfcvl, t2m, rain, gain, loss
-      real(r8) :: vclail(9, 13)""",
+      real(r8), dimension(9) :: vfcvl, vflail, t2m, rain, gain, loss
+      real(r8), dimension(9, 0:13) :: vclail, dalbcl""",
     "noahmp": """
       real, dimension(9, 7) :: xlong, xlat, xland, vegfra, shdmax, shdmin, type_of_land
       integer :: ivgtyp(9, 7), global_index(9, 7)""",
