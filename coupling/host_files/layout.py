@@ -18,10 +18,17 @@ SMALLEST_LAND = 1e-3
 
 
 class PlacesTable(StrictTable):
-    """Variables that hold the longitudes and latitudes of the points."""
+    """Variables that hold the longitudes and latitudes of the points.
+
+    lon, lat : of the centres
+    corner_lon, corner_lat : of the corners of a grid of rows and columns, one more of each, where
+        the file has them
+    """
 
     lon: str = "lon"
     lat: str = "lat"
+    corner_lon: str = ""
+    corner_lat: str = ""
 
 
 class LegendTable(StrictTable):

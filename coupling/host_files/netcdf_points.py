@@ -69,7 +69,7 @@ def _read_points(file: NetcdfFile, places: PlacesTable) -> tuple[Points, tuple[s
         if lat_dims == lon_dims and len(lat_dims) == 1:
             return from_list(lat, lon), lat_dims
         if lat_dims == lon_dims and len(lat_dims) == 2:
-            return from_mesh(lat, lon), lat_dims
+            return from_mesh(lat, lon, _corners(file, places, lat.shape)), lat_dims
         if len(lat_dims) == len(lon_dims) == 1:
             return from_axes(lat, lon), (*lat_dims, *lon_dims)
     except CouplingError as error:
@@ -78,6 +78,24 @@ def _read_points(file: NetcdfFile, places: PlacesTable) -> tuple[Points, tuple[s
         f"{file.path.name}: {places.lat} lies along {lat_dims}, {places.lon} along "
         f"{lon_dims}, expected a row of each, a list of both, or both on the same two dimensions"
     )
+
+
+def _corners(
+    file: NetcdfFile, places: PlacesTable, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Read the corners of a grid, latitudes first; None where the file has none.
+
+    shape : of the grid. Raises InputError where there is not one row and one column more.
+    """
+    names = [places.corner_lat, places.corner_lon]
+    if not set(names) <= set(file.names()):
+        return None
+    found = [_degrees(file, name)[0] for name in names]
+    expected = tuple(size + 1 for size in shape)
+    for name, values in zip(names, found, strict=True):
+        if values.shape != expected:
+            raise InputError(f"{file.path.name}, {name}: shape {values.shape}, expected {expected}")
+    return found[0], found[1]
 
 
 def _degrees(file: NetcdfFile, name: str) -> tuple[np.ndarray, tuple[str, ...]]:

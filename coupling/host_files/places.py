@@ -125,20 +125,25 @@ def _lattice(values: np.ndarray) -> _Lattice | None:
     return _Lattice(number[place], below[place], above[place])
 
 
-def from_mesh(lat_deg: np.ndarray, lon_deg: np.ndarray) -> Points:
-    """Give the points of a grid whose every cell has its own longitude and latitude, rows first.
+def from_mesh(
+    lat_deg: np.ndarray,
+    lon_deg: np.ndarray,
+    known_corners: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Points:
+    """Return the points of a grid whose every cell has its own longitude and latitude, rows first.
 
     lat_deg, lon_deg : (ny, nx) degrees
+    known_corners : latitudes and longitudes of the corners, each (ny + 1, nx + 1) degrees
     returns : ny * nx points; rectangles where the grid is rows and columns of longitude and
         latitude after all, else four corners each, which lie midway between the centres around
-        them; without either where there is but one row or column
+        them where they are not known; without either where there is but one row or column
     """
     lat, lon = np.asarray(lat_deg, np.float64), np.asarray(lon_deg, np.float64)
     if (lat == lat[:, :1]).all() and (lon == lon[:1]).all():
         return from_axes(lat[:, 0], lon[0])
-    if min(lat.shape) < 2:
+    if known_corners is None and min(lat.shape) < 2:
         return Points.make(_in_circle(lon.ravel()), lat.ravel())
-    corner_lat, corner_lon = corners(lat, lon)
+    corner_lat, corner_lon = corners(lat, lon) if known_corners is None else known_corners
     around = [np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, 1:], np.s_[1:, :-1]]
     return Points.make(
         _in_circle(lon.ravel()),

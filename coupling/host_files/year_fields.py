@@ -91,9 +91,9 @@ def years_of_file(
     own = OwnFields.make(file.fields(record), source, file.layout.rest, file.sea, file.others_stay)
     _check_albedo(source, own.values, run.experiment.coupling.albedo, where)
     names, left = _possible(source, own.values, file)
-    land = _land(run, file.points)
-    before = land.areas_of(run.reference(reference), reference)
     try:
+        land = _land(run, file.points)
+        before = land.areas_of(run.reference(reference), reference)
         for name in names:
             fields.give(name, own.values[name])
         served = file.served & own.served & ~_other_types(fields, file, record)

@@ -306,3 +306,16 @@ def test_a_bent_grid_of_wrf(world_run, tmp_path):
     assert np.array_equal(new["LAI"][same_type], old["LAI"][same_type])
     update("noahmp", source, world_run, tmp_path / "same", 2015)
     assert (tmp_path / "same").read_bytes() == source.read_bytes()
+
+
+def test_sites_far_apart_are_refused_by_the_name_of_the_file(world_run, tmp_path):
+    """A list without order has no cells; nothing of it would move."""
+    path = tmp_path / "sites.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("x", 3)
+        for name, values in (("lat", [49.1, 49.52, 49.9]), ("lon", [-29.9, -29.3, -28.7])):
+            file.createVariable(name, "f8", ("x",))[:] = values
+        for name, value in (("vegh", 0.3), ("vegl", 0.3), ("alb", 0.2)):
+            file.createVariable(name, "f8", ("x",))[:] = value
+    with pytest.raises(InputError, match=r"^sites.nc: .*geometry"):
+        update("speedy", path, world_run, tmp_path / "new.nc", 2018)

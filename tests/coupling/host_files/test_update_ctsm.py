@@ -1,5 +1,7 @@
 """CTSM's surface data and land-use series, generated to the format of mksurfdata_esmf."""
 
+import shutil
+
 import netCDF4
 import numpy as np
 import pytest
@@ -137,3 +139,37 @@ def test_plant_types_that_the_table_lacks_are_refused(surfdata, world_run, tmp_p
         file["natpft"][14] = 99
     with pytest.raises(ConfigError, match=r"PCT_NAT_PFT: cannot be updated: .* 'PCT_NAT_PFT_99'"):
         update(surfdata, world_run, tmp_path / "new.nc", (2018, 2018))
+
+
+def moved_site(source, target, world_run):
+    """Copy a file of one site and put it on a cell of the made-up world that a forest left."""
+    shutil.copyfile(source, target)
+    before, after = (numbers(world_run[0] / f"land_use_{year}.nc") for year in (2015, 2018))
+    forest_lost = (before["land_use"][0] == 44) & (after["land_use"][0] == 22)
+    y, x = np.argwhere(forest_lost)[0]
+    with netCDF4.Dataset(target, "r+") as file:
+        file["LATIXY"][:], file["LONGXY"][:] = before["lat"][y], before["lon"][x]
+    return target
+
+
+def test_a_real_file_of_one_site_moves(real_data, world_run, tmp_path):
+    """CTSM's 1 x 1 of Brazil, with a crop landunit: crops come, sums stay within CTSM's 1e-13."""
+    source = moved_site(
+        real_data / "hosts/clm5_surfdata_1x1_brazil.nc", tmp_path / "surf.nc", world_run
+    )
+    done = update(source, world_run, tmp_path / "new.nc", (2018, 2018))
+    old, new = numbers(source), numbers(tmp_path / "new.nc")
+    assert done.served == 1 and new["PCT_CROP"] > old["PCT_CROP"]
+    assert new["PCT_NATVEG"] < old["PCT_NATVEG"]
+    for name in ("PCT_NAT_PFT", "PCT_CFT"):
+        assert abs(new[name].sum() - 100) <= 1e-13 * 100, name
+    assert abs(landunits(new) - 100).max() <= 1e-13 * 100
+    update(source, world_run, tmp_path / "same.nc", (2015, 2015))
+    assert (tmp_path / "same.nc").read_bytes() == source.read_bytes()
+
+
+def test_a_real_file_with_crops_among_the_natural_types_is_refused(real_data, world_run, tmp_path):
+    """Seventeen types on one landunit: no crop landunit that could grow."""
+    source = moved_site(real_data / "hosts/clm_surfdata_17pft.nc", tmp_path / "surf.nc", world_run)
+    with pytest.raises(ConfigError, match=r"surf.nc, PCT_NAT_PFT: .*'PCT_NAT_PFT_15'"):
+        update(source, world_run, tmp_path / "new.nc", (2018, 2018))

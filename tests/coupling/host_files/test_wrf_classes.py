@@ -1,6 +1,7 @@
 """Shares of land-cover classes and monthly maps of WRF's files: MODIS with lakes, and USGS."""
 
 import shutil
+import subprocess
 
 import netCDF4
 import numpy as np
@@ -9,8 +10,7 @@ import pytest
 from landstep.coupling.host_files.layout import layout_named
 from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
 from landstep.coupling.host_files.update import Task, update_host_file
-
-ON = ("south_north", "west_east")
+from landstep.emulator.errors import InputError
 
 
 def update(run, source, output, host="wrf", year=2017, **more):
@@ -21,6 +21,16 @@ def stored(path):
     with netCDF4.Dataset(path) as file:
         file.set_auto_maskandscale(False)
         return {name: variable[...] for name, variable in file.variables.items()}
+
+
+def check_readers_open(path, name):
+    """Xarray reads all of it; so does ncks, where there is one, and prints the variable."""
+    xarray = pytest.importorskip("xarray")
+    with xarray.open_dataset(path, engine="netcdf4", decode_times=False) as file:
+        assert np.isfinite(file.load()[name].values).any()
+    if shutil.which("ncks"):
+        done = subprocess.run(["ncks", "-m", "-v", name, path], capture_output=True, text=True)
+        assert done.returncode == 0 and name in done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +52,38 @@ def test_the_real_static_file_is_read(geo_em):
     assert file.left.keys() == {"SNOALB"}
 
 
-def laid_over_the_world(source, target, lat="XLAT", lon="XLONG"):
-    """Copy a file of WRF and put its points on the made-up world."""
+def test_the_cells_of_the_real_static_file_have_its_own_corners(geo_em, tmp_path):
+    """XLAT_C and XLONG_C: one row and one column more; neither is made up where they are there."""
+    old, points = stored(geo_em), NetcdfHostFile.open(geo_em, layout_named("wrf")).points
+    south_west = old["XLAT_C"][0, :-1, :-1].ravel(), old["XLONG_C"][0, :-1, :-1].ravel()
+    assert np.array_equal(points.vertex_lat[:, 0], south_west[0])
+    assert np.array_equal(points.vertex_lon[:, 0], south_west[1])
+    with netCDF4.Dataset(geo_em) as whole, netCDF4.Dataset(tmp_path / "g.nc", "w") as file:
+        file.setncatts({key: whole.getncattr(key) for key in ("MMINLU", "ISWATER")})
+        for dim, size in zip(("y", "x"), (81, 81), strict=True):
+            file.createDimension(dim, size)
+        for name in ("XLAT_M", "XLONG_M", "LU_INDEX", "XLAT_C", "XLONG_C"):
+            file.createVariable(name, "f4", ("y", "x"))[:] = whole[name][0, :81, :81]
+    with pytest.raises(InputError, match=r"g.nc, XLAT_C: shape \(81, 81\), expected \(82, 82\)"):
+        NetcdfHostFile.open(tmp_path / "g.nc", layout_named("wrf"))
+
+
+def laid_over_the_world(source, target):
+    """Copy a file of WRF or HRLDAS and put its points on the made-up world."""
     shutil.copyfile(source, target)
     with netCDF4.Dataset(target, "r+") as file:
-        y, x = np.indices(file[lat].shape[-2:])
-        shape = file[lat].shape
-        file[lat][...] = np.broadcast_to(49.02 + 0.96 * y / y.max(), shape)
-        file[lon][...] = np.broadcast_to(-29.98 + 1.46 * x / x.max(), shape)
+        for end in ("", "_M", "_C"):
+            if f"XLAT{end}" in file.variables:
+                shape = file[f"XLAT{end}"].shape
+                y, x = np.indices(shape[-2:])
+                file[f"XLAT{end}"][...] = np.broadcast_to(49.02 + 0.96 * y / y.max(), shape)
+                file[f"XLONG{end}"][...] = np.broadcast_to(-29.98 + 1.46 * x / x.max(), shape)
     return target
 
 
 def test_the_real_static_file_moves_with_the_made_up_world(geo_em, world_run, tmp_path):
     """Shares, the largest of them and the monthly maps; water and all else keep their bits."""
-    source = laid_over_the_world(geo_em, tmp_path / "geo_em.d02.nc", "XLAT_M", "XLONG_M")
+    source = laid_over_the_world(geo_em, tmp_path / "geo_em.d02.nc")
     done = update(world_run, source, tmp_path / "new.nc")
     old, new = stored(source), stored(tmp_path / "new.nc")
     names = {"LANDUSEF", "LU_INDEX", "GREENFRAC", "LAI12M", "ALBEDO12M"}
@@ -72,6 +100,7 @@ def test_the_real_static_file_moves_with_the_made_up_world(geo_em, world_run, tm
     largest = 1 + np.delete(after, [16, 20], axis=0).argmax(axis=0)
     largest += largest >= 17  # without the two of water
     assert np.array_equal(new["LU_INDEX"][0][type_moved], largest[type_moved])
+    check_readers_open(tmp_path / "new.nc", "LANDUSEF")
     update(world_run, source, tmp_path / "same.nc", year=2015)
     assert (tmp_path / "same.nc").read_bytes() == source.read_bytes()
 
@@ -88,3 +117,13 @@ def test_a_real_file_of_usgs_classes_moves_by_their_table(real_wrf, world_run, t
     assert set(np.unique(new["IVGTYP"])) <= types
     update(world_run, source, tmp_path / "same", "noahmp", 2015)
     assert (tmp_path / "same").read_bytes() == source.read_bytes()
+
+
+def test_the_real_setup_file_of_hrldas_moves(real_data, world_run, tmp_path):
+    """XLAND alone says what is water; MODIS classes, no shares of them."""
+    source = laid_over_the_world(real_data / "hosts/hrldas_setup_point.nc", tmp_path / "setup.nc")
+    done = update(world_run, source, tmp_path / "new.nc", "noahmp", 2018)
+    assert done.changed["SHDMAX"] > 0 and done.changed["SHDMIN"] > 0
+    check_readers_open(tmp_path / "new.nc", "IVGTYP")
+    old, new = stored(source), stored(tmp_path / "new.nc")
+    assert not (old["SHDMAX"] != new["SHDMAX"])[old["XLAND"] == 2].any()
