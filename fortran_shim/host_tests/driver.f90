@@ -20,6 +20,7 @@ program host_test
   close (unit)
   run%coupled = coupled
   run%restarted = restarted
+  run%first = first
   call ranks_begin(run)
   write (rank, "(i0)") run%rank
   open (newunit=record%dates_unit, file="dates."//trim(rank)//".txt", status="replace", action="write")

@@ -13,6 +13,7 @@ module host_kit
   type :: run_t
     logical :: coupled = .true.    !! false: the host without any call of landstep
     logical :: restarted = .false. !! true: from the restarts that lie in the folder
+    integer :: first(3) = 0        !! year, month, day that the run begins with
     integer :: comm = -1           !! communicator of the ranks, -1 without MPI
     integer :: rank = 0, n_ranks = 1
   end type run_t

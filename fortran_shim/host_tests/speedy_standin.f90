@@ -90,6 +90,13 @@ contains
   end subroutine forchk
 end module boundaries
 
+module auxiliaries
+  use params, only: il, ix
+  use types, only: p
+  implicit none
+  real(p), dimension(ix, il) :: precnv, precls !! rain, g m-2 s-1
+end module auxiliaries
+
 module land_model
   use boundaries, only: fmask, forchk
   use input_output, only: load_boundary_file

@@ -73,12 +73,12 @@ def changed_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 def test_a_coupling_that_moves_the_reference_year_or_forgets_a_restart_is_seen(
     changed_host: Callable[..., Path], globe: Path, tools: None, tmp_path: Path
 ) -> None:
-    changed_host("speedy.f90", "vegl = load_boundary_file", "vegl = 0.9*load_boundary_file")
-    changed_host("speedy.f90", ", restart=restart,", ", ")
+    changed_host("speedy.f90", 'baseline("alb", alb0', 'baseline("alb", 0.9*alb0')
+    changed_host("speedy.f90", "restart=restart, ", "")
     checks = check_host(host_test(SPEEDY), globe, tmp_path / "runs")
     found = {check.name: check for check in checks}
     assert found["reference year identical"].passed is False
-    assert "2015-01-01: soilw12 differ" in found["reference year identical"].detail
+    assert "2015-01-01: alb0, alb_l differ" in found["reference year identical"].detail
     assert found["restart exact"].passed is False
 
 
@@ -134,5 +134,5 @@ def test_a_part_is_moved_to_the_left_edge(tmp_path: Path) -> None:
 def test_a_page_with_another_number_of_blocks_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "speedy.md"
     page.write_text("```fortran\ncall nothing()\n```\n", "utf-8")
-    with pytest.raises(InputError, match=r"speedy\.md: 1 blocks ```fortran, expected 3"):
+    with pytest.raises(InputError, match=r"speedy\.md: 1 blocks ```fortran, expected 6"):
         with_code(page)
