@@ -2,6 +2,7 @@
 #   make demo   the whole way on a made-up world (no training, no torch)
 #   make test   ruff, mypy and the tests: 38 minutes of processor time on two cores
 #   make quick  ruff and the tests that start no program and train nothing: after each change
+#   make hosts  landstep host-test --full for every host that has a page: some minutes
 #   make fuzz   mutated files of every kind that is read, for FUZZ_SECONDS (300) from FUZZ_SEED (1)
 # PYTHON=python3.12 make demo   takes another interpreter (3.11 or newer, with venv)
 
@@ -15,7 +16,7 @@ SOURCES := $(shell find src emulator data evaluation training export coupling fo
 	-not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test quick fuzz lint system clean
+.PHONY: demo test quick hosts fuzz lint system clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/landstep demo demo
@@ -27,6 +28,10 @@ quick: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --durations 5 -q -m 'not slow'
+
+hosts: $(VENV)/test.stamp
+	@for page in docs/hosts/*.md; do host=$$(basename $$page .md); echo "== $$host"; \
+	  OMP_NUM_THREADS=1 $(BIN)/landstep host-test $$host --full || exit 1; done
 
 # Inputs that end in anything but a refusal in words go to build/fuzz, and the exit status is 1.
 fuzz: $(VENV)/test.stamp

@@ -175,8 +175,7 @@ class _Runs:
         yield Check("observe writes", len(files) >= 2, ", ".join(files) or "no file")
         yield self._broken()
         stub = self.run("stub", program=self.built("stub_program", stub=True))
-        told = "not built in" in stub.printed
-        yield Check("stub", told and stub.status != 0, _last_line(stub))
+        yield _ended_with("stub", stub, "not built in")
 
     def _broken(self) -> Check:
         """An experiment whose map is missing: the host ends by its own routine, with the reason."""
@@ -184,8 +183,7 @@ class _Runs:
         text = path.read_text("utf-8")
         path.write_text(text.replace("hildaplus.nc", "no_such_map.nc"), "utf-8")
         run = self.run("broken_run", experiment=path)
-        told = run.status != 0 and "no_such_map.nc" in run.printed
-        return Check("an error ends the host with its reason", told, _last_line(run))
+        return _ended_with("an error ends the host with its reason", run, "no_such_map.nc")
 
 
 def _why_no_mpi(test: HostTest) -> str:
@@ -203,6 +201,14 @@ def _last_line(run: Recorded) -> str:
     """What a run said last, and how it ended."""
     lines = [line for line in run.printed.splitlines() if line.strip()]
     return f"status {run.status}: {lines[-1] if lines else 'it said nothing'}"
+
+
+def _ended_with(name: str, run: Recorded, reason: str) -> Check:
+    """A run that has to fail, and to say why."""
+    said = [line.strip() for line in run.printed.splitlines() if reason in line]
+    if run.status == 0 or not said:
+        return Check(name, False, f"expected {reason!r}; {_last_line(run)}")
+    return Check(name, True, said[0])
 
 
 def _ran(name: str, run: Recorded) -> Check:

@@ -16,6 +16,7 @@ module mo_jsbach_landstep
   type(land_t) :: land
   character(*), parameter :: restart_file = "landstep_restart.nc"
   integer, parameter :: tiles = 11
+  logical, allocatable :: served(:)        !! neither ice nor lake
   integer :: stat
   character(512) :: errmsg
 
@@ -27,6 +28,7 @@ contains
     type(grid_type), intent(in) :: grid
     type(domain_type), intent(in) :: domain
     type(land_surface_type), intent(in) :: surface
+    real(dp) :: fraction(domain%nland)
     logical :: changed
     integer :: tile
 
@@ -35,10 +37,11 @@ contains
     if (stat /= 0) call finish("landstep_cover", trim(errmsg))
     if (.not. changed) return
     do tile = 1, tiles
-      call land%get(tile_name(tile), landcover_change%LCC_coverFract_target(:, tile), stat=stat, errmsg=errmsg)
+      call land%get(tile_name(tile), fraction, stat=stat, errmsg=errmsg)
       if (stat /= 0) call finish("landstep_cover", trim(errmsg))
+      where (served) landcover_change%LCC_coverFract_target(:, tile) = fraction
     end do
-    call keep_tiles_present(surface, landcover_change%LCC_coverFract_target)
+    call keep_tiles_present(landcover_change%LCC_coverFract_target)
   end subroutine landstep_cover
 
   subroutine start(grid, domain, surface)
@@ -47,7 +50,6 @@ contains
     type(land_surface_type), intent(in) :: surface
     real(dp), dimension(2, domain%nland) :: lon_bounds, lat_bounds
     integer :: index(domain%nland), i, column, row, tile
-    logical :: served(domain%nland)
 
     do i = 1, domain%nland
       column = minloc(abs(grid%lon - domain%lon(i)), dim=1)
@@ -86,14 +88,13 @@ contains
   end function edge
 
   !> No tile of a vegetated cell is smaller than fract_small: the largest one gives.
-  subroutine keep_tiles_present(surface, fraction)
-    type(land_surface_type), intent(in) :: surface
+  subroutine keep_tiles_present(fraction)
     real(dp), intent(inout) :: fraction(:, :)
     integer :: i, largest
     real(dp) :: lack
 
     do i = 1, size(fraction, 1)
-      if (any(surface%is_glacier(i, :)) .or. all(fraction(i, :) >= fract_small)) cycle
+      if (.not. served(i) .or. all(fraction(i, :) >= fract_small)) cycle
       lack = sum(max(fract_small - fraction(i, :), 0.0_dp))
       fraction(i, :) = max(fraction(i, :), fract_small)
       largest = maxloc(fraction(i, :), dim=1)

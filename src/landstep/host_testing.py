@@ -7,6 +7,7 @@ from pathlib import Path
 
 from landstep.data.world import make_world
 from landstep.emulator.errors import InputError
+from landstep.fortran_shim.build import fortran_compiler
 from landstep.fortran_shim.host_test import Check, check_host
 from landstep.fortran_shim.host_test_files import host_test
 from landstep.progress import Progress
@@ -28,9 +29,16 @@ def try_host(
     test = host_test(name)
     if keep is not None and keep.exists():
         raise InputError(f"{keep}: is there already; name a folder that is not")
+    fortran_compiler(compiler)
     with tempfile.TemporaryDirectory() as scratch, Progress("host-test") as progress:
-        out = keep or Path(scratch) / "runs"
+        out = keep or Path(scratch)
         progress.say("making a globe")
-        world = (keep or Path(scratch)) / "world"
-        make_world(world, seed=SEED, shape=SHAPE, globe=True)
-        return check_host(test, world, out, compiler=compiler, full=full, progress=progress.say)
+        make_world(out / "world", seed=SEED, shape=SHAPE, globe=True)
+        return check_host(
+            test,
+            out / "world",
+            out / "runs",
+            compiler=compiler,
+            full=full,
+            progress=progress.say,
+        )

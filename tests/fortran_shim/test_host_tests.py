@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,36 @@ def test_a_coupling_that_moves_the_reference_year_or_forgets_a_restart_is_seen(
     assert found["reference year identical"].passed is False
     assert "2015-01-01: alb0, alb_l differ" in found["reference year identical"].detail
     assert found["restart exact"].passed is False
+
+
+def test_the_full_form_tries_what_a_user_may_set_or_miss(
+    globe: Path, tools: None, tmp_path: Path
+) -> None:
+    test = replace(host_test("jsbach"), flags=(("-O1",),), ranks=1)
+    checks = check_host(test, globe, tmp_path, full=True)
+    assert not [check.line for check in checks if check.passed is False]
+    found = {check.name: check.detail for check in checks}
+    assert found.keys() >= {
+        "reference year identical (-O1)",
+        "active = false exact",
+        "observe exact",
+        "observe writes",
+        "an error ends the host with its reason",
+        "stub",
+    }
+    assert "landstep_fields_2016.nc" in found["observe writes"]
+    assert "no_such_map.nc" in found["an error ends the host with its reason"]
+    assert "not built in" in found["stub"]
+
+
+def test_ranks_are_left_out_where_there_is_no_mpi(
+    globe: Path, tools: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPIFC", "no_such_mpif90")
+    checks = check_host(host_test("jsbach"), globe, tmp_path)
+    assert not [check.line for check in checks if check.passed is False]
+    (left_out,) = [check for check in checks if check.passed is None]
+    assert left_out.name == "2 ranks" and "no_such_mpif90" in left_out.detail
 
 
 def test_a_coupling_that_does_nothing_is_seen(
