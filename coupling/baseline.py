@@ -81,6 +81,20 @@ def require_baselines(
             )
 
 
+def require_on_ice(source: FieldSource, name: str, given: Collection[str], n_icy: int) -> None:
+    """Refuse a field in absolute mode of which there is nothing to stand at points of ice.
+
+    n_icy : how many there are. Raises CouplingError naming the baseline that is missing.
+    """
+    fields = {field.name: field for field in source.fields}
+    if missing := sorted(partners(source, name) - set(given)):
+        raise CouplingError(
+            f"field {name!r}: {n_icy} points are ice, of which landstep has no field of its own "
+            f"([coupling] mode = 'absolute'): call {_call(fields[missing[0]])} before the first "
+            "update, or set [coupling] ice = 'left'"
+        )
+
+
 def _monthly(field: Field) -> bool:
     return field.schedule == "monthly"
 

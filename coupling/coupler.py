@@ -15,6 +15,7 @@ from landstep.coupling.gross import GrossChange
 from landstep.coupling.host_climate import HostClimate, climate_note
 from landstep.coupling.host_fields import NOTES, HostFields, Surface
 from landstep.coupling.host_points import numbered
+from landstep.coupling.ice import icy_points
 from landstep.coupling.land_surface import LandSurface
 from landstep.coupling.moved_baselines import MovedBaselines
 from landstep.coupling.observing import report
@@ -145,6 +146,7 @@ class Coupler:
         with ranks.together():
             of, scheme, mine = emulator.experiment, emulator.scheme, land.points.mine
             fields = HostFields.of(of, scheme, land.legend is not None, mine.lat)
+        fields.icy = icy_points(of, fields.source, land, state.land_use, state.year)
         areas = land.areas(state)
         coverage = PointCoverage.measure(land.points, fields.with_land(areas))
         with ranks.together():

@@ -20,6 +20,7 @@ from landstep.coupling.baseline import (
     own_albedo_sets,
     partners,
     require_baselines,
+    require_on_ice,
     unknown_types,
     unmasked,
 )
@@ -71,6 +72,7 @@ class HostFields:
     reference : the land that changes are counted from; None before `begin`, or where none are
     served : (n,) bool, points whose baseline changes: landstep knows land there in the reference
         year, most of the cell lies in its region, and its types are those of the table
+    icy : (n,) bool, points of ice, of which landstep has no field of its own: the host's stands
     notes : name -> what a user should know of its baseline; known after `begin`
     refused : name -> why a field cannot be handed out; known after `begin`
     """
@@ -87,6 +89,7 @@ class HostFields:
         self.lat_deg = lat_deg
         self._of = {field.name: field for field in source.fields}
         self.served = np.ones(lat_deg.size, bool)
+        self.icy = np.zeros(lat_deg.size, bool)
         self._recalled = False
         self._anomaly: Anomaly | None = None
         self._monthly: list[tuple[MonthlyMap, np.ndarray]] = []
@@ -126,7 +129,8 @@ class HostFields:
         """What fields depend on besides the land: a restart must have the same."""
         table = ""
         if isinstance(self.source, Crosswalk):  # what is checked alone changes no field
-            table = self.source.table.model_dump_json(exclude={"sum": {"__all__": {"tolerance"}}})
+            left_out: dict[str, Any] = {"sum": {"__all__": {"tolerance"}}, "ice_apart": True}
+            table = self.source.table.model_dump_json(exclude=left_out)
         settings = self.settings
         return {
             "[coupling] host": settings.host,
@@ -209,11 +213,12 @@ class HostFields:
         Raises CouplingError, on all ranks, for a baseline that cannot be or lacks another.
         """
         maps: list[MonthlyMap] = []
+        n_icy = int(ranks.sum(np.array([self.icy.sum()]))[0])
         with ranks.together():
             if reference is not None:
                 self.served = self.source.mask(reference)
                 self.served &= reference.coverage >= SMALLEST_COVERAGE
-                self.served &= True if wanted is None else wanted
+                self.served &= ~self.icy if wanted is None else ~self.icy & wanted
                 self._keep_unknown_types()
                 reference = _where(reference, self.served)
                 given = self.baselines
@@ -228,7 +233,7 @@ class HostFields:
                     require_baselines(of, [name], given, self.settings.mode, "left")
                     maps.append(MonthlyMap.make(of, name, given, reference))
             self.reference = reference
-            self.refused = self._refusals()
+            self.refused = self._refusals(n_icy)
         sums = [ranks.sum(monthly.sums()) for monthly in maps]
         with ranks.together():
             means = [monthly.means_from(of) for monthly, of in zip(maps, sums, strict=True)]
@@ -255,8 +260,8 @@ class HostFields:
             "table"
         )
 
-    def _refusals(self) -> dict[str, CouplingError]:
-        """Fields that cannot be handed out, and why."""
+    def _refusals(self, n_icy: int) -> dict[str, CouplingError]:
+        """Fields that cannot be handed out, and why; n_icy : points of ice, on all ranks."""
         found: dict[str, CouplingError] = {}
         settings = self.settings
         if not isinstance(self.source, Crosswalk):
@@ -271,6 +276,8 @@ class HostFields:
                     settings.albedo,
                     own_albedo_sets(self.source),
                 )
+                if n_icy:
+                    require_on_ice(self.source, name, self.baselines, n_icy)
             except CouplingError as error:
                 found[name] = error
         return found

@@ -101,6 +101,18 @@ class LandSurface:
             land_use = emulator.inputs.land_use.map(year)
         return self.areas_of(land_use, year)
 
+    def mostly(self, cells: np.ndarray, land_use: np.ndarray) -> np.ndarray:
+        """Points at least half of whose known land lies in some cells. All ranks call it.
+
+        cells : (y, x) bool, land_use : (y, x) uint8, of what this rank holds
+        returns : (n,) bool; False for a point without known land
+        """
+        land = land_use < self.inputs.scheme.n_classes
+        land &= ~np.isin(land_use, self.inputs.scheme.fixed_numbers)
+        numbers = np.where(land, cells, MASKED).astype(np.uint8)
+        other, within, _ = self.points.class_areas(self._own(numbers), 2).T
+        return (within > 0) & (within >= other)
+
     def change(self, before: np.ndarray, after: np.ndarray, areas: Areas) -> GrossChange:
         """Gross change from one map to another. All ranks call it.
 

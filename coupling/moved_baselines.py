@@ -48,6 +48,7 @@ class MovedBaselines:
         before = None
         if memory is not None and same == of_this:
             before = HostFields(fields.settings, fields.source, fields.scheme, fields.lat_deg)
+            before.icy = fields.icy
             before.recall(memory.of_points)
         found = before is not None and before.reference is not None
         return cls(before) if all(points.ranks.of_all(found)) and before is not None else None

@@ -94,6 +94,7 @@ class HostTable(StrictTable):
     schemes : class schemes that the rows are complete for
     albedo : sets of fields, of which the host must give one as a baseline before it gets any other;
         empty for a host that keeps no albedo of its own
+    ice_apart : the host's ice is another thing than its bare ground, in which no class tells it
     sets : named sets of covers, and of sets that stand before them
     """
 
@@ -102,6 +103,7 @@ class HostTable(StrictTable):
     source: Name
     schemes: list[str] = Field(min_length=1)
     albedo: list[list[str]] = []
+    ice_apart: bool = False
     sets: dict[str, list[str]]
     cover: list[CoverEntry] = Field(min_length=1)
     row: list[RowEntry] = Field(min_length=1)

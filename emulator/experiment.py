@@ -109,6 +109,10 @@ class ClimateTable(StrictTable):
     reference: Path | None = None
 
 
+ICE_WORDS = ("required", "left")
+"""What [coupling] ice says where it names no file."""
+
+
 class CouplingTable(StrictTable):
     """How a host model is served. Nothing in it changes the land itself.
 
@@ -121,6 +125,10 @@ class CouplingTable(StrictTable):
     cover : how dense vegetation of a type stands: by the host's table, or by 1 - exp(-k LAI)
     albedo : "required": fields of a host that keeps an albedo of its own are refused without one;
         "left": they are given, and the albedo stays
+    ice : where land is under ice, which no class says, for a host that keeps ice apart from bare
+        ground and takes landstep's own fields ("absolute"): "FILE" or "FILE:variable" with 1 there
+        and 0 elsewhere, on the grid of the map; "required": the climate zones must tell; "left":
+        ice is taken for bare ground
     lai : between the months: the host's own rule, or one by name
     weights : a SCRIP or ESMF weight file from the map's cells to the host's points
     geometry : "required": points far wider apart than the map's cells are refused where nothing
@@ -140,6 +148,7 @@ class CouplingTable(StrictTable):
     calendar: Literal["standard", "proleptic_gregorian", "noleap", "360_day", "host"] = "standard"
     cover: Literal["table", "lai"] = "table"
     albedo: Literal["required", "left"] = "required"
+    ice: str = "required"
     lai: Literal["host", "step", "ecland", "ctsm", "noahmp", "mean_preserving"] = "host"
     weights: Path | None = None
     geometry: Literal["required", "left"] = "required"
@@ -148,6 +157,13 @@ class CouplingTable(StrictTable):
     skip: bool = False
     dump: Path | None = None
     missing_months: Literal["refused", "reference", "last_year"] = "refused"
+
+    @field_validator("ice")
+    @classmethod
+    def _is_a_path(cls, ice: str) -> str:
+        if problem := path_problem(ice):
+            raise ValueError(problem)
+        return ice
 
 
 class Experiment(StrictTable):
@@ -214,7 +230,10 @@ class Experiment(StrictTable):
     def opened_files(self) -> list[Path]:
         """Paths of all NetCDF files that are opened for it, each once."""
         more = [self.climate.reference, self.coupling.weights]
-        there = [path for file in more if file is not None and (path := self.path(file)).is_file()]
+        paths = [self.path(file) for file in more if file is not None]
+        if self.coupling.ice not in ICE_WORDS:
+            paths.append(self.static_source(self.coupling.ice)[0])
+        there = [path for path in paths if path.is_file()]
         return list(dict.fromkeys([*self.input_files(), *there]))
 
     def model_path(self) -> Path:

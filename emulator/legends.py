@@ -49,6 +49,12 @@ class Legend:
     group_of: np.ndarray
     code_of_koppen: np.ndarray
 
+    @property
+    def ice_codes(self) -> list[int]:
+        """Codes of ice caps (Köppen EF), and of nothing else; none where the legend mixes them."""
+        ice = self.code_of_koppen[KOPPEN_NAMES.index("EF")]
+        return [int(ice)] if (self.code_of_koppen == ice).sum() == 1 else []
+
     def groups(self, codes: np.ndarray) -> np.ndarray:
         """Number in ZONE_GROUPS of each code.
 

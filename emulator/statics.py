@@ -24,9 +24,10 @@ from landstep.emulator.part import Part
 from landstep.emulator.whole import whole_numbers
 
 CONTINUOUS = ("elevation",)
-LARGEST_CODE = {"soil_texture": 7, "climate_zone": 254}
+LARGEST_CODE = {"soil_texture": 7, "climate_zone": 254, "ice": 1}
 """Largest code of each categorical static. Source: ECMWF IFS documentation CY47R3, part IV,
-table 8.8 (soil texture classes 1 to 7); climate zones are the file's own, in one byte."""
+table 8.8 (soil texture classes 1 to 7); climate zones are the file's own, in one byte. Ice is for
+coupling alone: 1 where land is under it."""
 
 ELEVATION_RANGE_M = (-500.0, 9000.0)
 """Land lies between the shore of the Dead Sea (-430 m) and Everest (8849 m)."""

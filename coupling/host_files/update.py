@@ -241,7 +241,7 @@ def _record(task: Task, run: Run, reference: int | None, done: Done) -> dict[str
         "years": list(task.years),
         "mode": coupling["mode"],
         "reference": reference,
-        "options": {name: coupling[name] for name in ("cover", "albedo", "weights")},
+        "options": {name: coupling[name] for name in ("cover", "albedo", "ice", "weights")},
         "climate_legend": run.experiment.climate.legend,
         "model_sha256": run.model,
         "forcing_sha256": run.forcing_sha256(),

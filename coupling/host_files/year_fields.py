@@ -15,6 +15,7 @@ from landstep.coupling.host_files.layout import Layout
 from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
 from landstep.coupling.host_files.own_fields import OwnFields
 from landstep.coupling.host_files.run import Run
+from landstep.coupling.ice import icy_points
 from landstep.coupling.land_surface import LandSurface
 from landstep.coupling.points import Points
 from landstep.emulator.errors import ConfigError, CouplingError, InputError
@@ -93,7 +94,9 @@ def years_of_file(
     names, left = _possible(source, own.values, file)
     try:
         land = _land(run, file.points)
-        before = land.areas_of(run.reference(reference), reference)
+        land_use = run.reference(reference)
+        fields.icy = icy_points(run.experiment, source, land, land_use, reference)
+        before = land.areas_of(land_use, reference)
         for name in names:
             fields.give(name, own.values[name])
         served = file.served & own.served & ~_other_types(fields, file, record)

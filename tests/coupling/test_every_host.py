@@ -48,7 +48,8 @@ def test_a_host_keeps_its_fields_in_the_reference_year_and_moves_with_the_land(
     All fields are finite and within their bounds, and a restart goes on with the same bits.
     """
     ways = [
-        coupled(f"{host}_{m}", host=host, mode=m, albedo="left") for m in ("absolute", "anomaly")
+        coupled(f"{host}_{m}", host=host, mode=m, albedo="left", ice="left")
+        for m in ("absolute", "anomaly")
     ]
     probe = Coupler.open(ways[0], **cells, year=FIRST)
     listed = probe._fields.source.fields

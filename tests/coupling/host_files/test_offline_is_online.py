@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -137,13 +138,18 @@ def case(
     """Give a function that writes a file, updates it and runs coupled to the same year."""
 
     def make(
-        host: str, classes: str, years: tuple[int, ...], mode: str, given: bool
+        host: str,
+        classes: str,
+        years: tuple[int, ...],
+        mode: str,
+        given: bool,
+        ice: str = "left",
     ) -> tuple[NetcdfHostFile, NetcdfHostFile, Coupler]:
         layout, year = layout_named(host), YEARS[-1]
         write(tmp_path / "own.nc", layout, classes, years)
         file = NetcdfHostFile.open(tmp_path / "own.nc", layout)
         name, table = f"{host}_{mode}_{given}", file.layout.table
-        experiment = changed_experiment(name, host=table, mode=mode, albedo="left")
+        experiment = changed_experiment(name, host=table, mode=mode, albedo="left", ice=ice)
         assert file.served.any() and not file.served.all()
         target = tmp_path / "new.nc"
         update_host_file(Task(host, file.path, world_run[0], experiment, (year, year), target))
@@ -220,6 +226,27 @@ def test_without_baselines_all_points_that_the_file_serves_hold_the_same_bits(
     for name in sorted(annual & in_file):
         stored = as_stored(file, own, name, coupler.get(name))
         assert np.array_equal(found[name][inside], stored[inside]), name
+
+
+def test_points_of_ice_keep_the_files_own_in_both(
+    case: Callable[..., Any], world_run: tuple[Path, Path]
+) -> None:
+    """In absolute mode, of a host that keeps ice apart from bare ground."""
+    path = world_run[1].with_name("ice.nc")
+    shutil.copyfile(path.with_name("soil.nc"), path)
+    with netCDF4.Dataset(path, "r+") as map_of_soil:
+        soil = next(v for v in map_of_soil.variables.values() if v.ndim == 2)
+        lon = np.broadcast_to(map_of_soil[soil.dimensions[-1]][:], soil.shape)
+        map_of_soil.createVariable("ice", "i1", soil.dimensions)[...] = lon < -29.2
+    file, new, coupler = case("speedy", "", (), "absolute", True, f"{path.name}:ice")
+    own, old, found = own_fields(file, coupler), file.fields(0), new.fields(0)
+    icy = coupler._fields.icy
+    assert (icy & file.served).any() and (~icy & coupler._fields.served).any()
+    for name in ("vegh", "vegl", "alb"):
+        assert np.array_equal(found[name][icy], old[name][icy], equal_nan=True), name
+        stored = as_stored(file, own, name, coupler.get(name))
+        assert np.array_equal(found[name], stored, equal_nan=True), name
+        assert (found[name] != old[name])[coupler._fields.served].any(), name
 
 
 @pytest.fixture
