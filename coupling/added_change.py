@@ -36,7 +36,8 @@ def added(field: Field, values: np.ndarray, own: np.ndarray, now: np.ndarray) ->
     """Return a host's values plus what landstep's field changed, within the field's bounds.
 
     values : (n,) float32 or float64, the host's own, of a day
-    own, now : (n,) the host's baseline and landstep's field, of the same day by one rule
+    own, now : (n,) of that dtype, the host's baseline and landstep's field, of the same day by one
+        rule
     returns : (n,) of the dtype of `values`. Where `now` is `own` the bytes of `values` (-0.0, what
         is no number); where `values` is `own` it is `now`; elsewhere values + (now - own)
     Raises CouplingError naming the first point that moves and whose value is not finite.
@@ -51,7 +52,7 @@ def added(field: Field, values: np.ndarray, own: np.ndarray, now: np.ndarray) ->
             f"{field.name!r}: {values[point]} at point {point}, expected a finite number: the "
             "field changed there; is it the host's own value of the day?"
         )
-    before, after = own[moved], now[moved]
+    before, after = (of[moved].astype(np.float64) for of in (own, now))
     wanted = np.where(given == before, after, given + (after - before))
     found[moved] = np.clip(wanted, *field.bounds)
     return found

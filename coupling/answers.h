@@ -16,6 +16,7 @@ enum { LANDSTEP_DONE = 0x4c53, LANDSTEP_MESSAGE_SIZE = 4096 };
   X(open) X(baseline) X(baseline_float) X(put) X(put_float) X(update) X(changed) X(get)      \
   X(get_float) X(get_previous) X(get_previous_float) X(get_monthly) X(get_monthly_float)     \
   X(add_change) X(add_change_float) X(get_change) X(get_change_float) X(get_coverage)        \
+  X(get_transition) X(get_transition_float) X(get_maximum) X(get_maximum_float)              \
   X(describe) X(field_count) X(field_name) X(write_restart) X(close)
 #define LANDSTEP_MEMBER(name) __typeof__(landstep_##name) *name;
 typedef struct {

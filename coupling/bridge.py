@@ -204,13 +204,15 @@ class Calls:
         """Copy a field out."""
         known = self._handles.find(handle)
         with known.lock:
-            self._copy(known, name, known.coupler.get(self._text(name)), values, n_values)
+            found = known.coupler.get(self._text(name), self._kind(values))
+            self._copy(known, name, found, values, n_values)
 
     def get_previous(self, handle: int, name: Any, values: Any, n_values: int) -> None:
         """Copy a field as it was before its last change."""
         known = self._handles.find(handle)
         with known.lock:
-            self._copy(known, name, known.coupler.get_previous(self._text(name)), values, n_values)
+            found = known.coupler.get_previous(self._text(name), self._kind(values))
+            self._copy(known, name, found, values, n_values)
 
     def get_monthly(
         self, handle: int, name: Any, values: Any, n_values: int, n_months: int
@@ -239,6 +241,24 @@ class Calls:
             gained, lost = known.coupler.get_change(self._text(name))
             self._copy(known, name, gained, gain, n_values)
             self._copy(known, name, lost, loss, n_values)
+
+    def get_transition(
+        self, handle: int, from_class: Any, to_class: Any, values: Any, n_values: int
+    ) -> None:
+        """Copy what went from class to class."""
+        known = self._handles.find(handle)
+        with known.lock:
+            found = known.coupler.get_transition(self._text(from_class), self._text(to_class))
+            self._copy(known, from_class, found, values, n_values)
+
+    def get_maximum(
+        self, handle: int, name: Any, values: Any, n_values: int, last_year: int
+    ) -> None:
+        """Copy the largest values of a field over the years to come."""
+        known = self._handles.find(handle)
+        with known.lock:
+            found = known.coupler.get_maximum(self._text(name), last_year)
+            self._copy(known, name, found, values, n_values)
 
     def get_coverage(
         self, handle: int, served: Any, without_land: Any, least: Any, mean: Any, most: Any
@@ -290,9 +310,12 @@ class Calls:
     def _path(self, pointer: Any) -> str:
         return os.fsdecode(self._ffi.string(pointer))
 
+    def _kind(self, pointer: Any) -> np.dtype[Any]:
+        return self._dtypes[self._ffi.typeof(pointer)]
+
     def _array(self, pointer: Any, shape: Sequence[int]) -> np.ndarray:
         """Give the host's own memory as an array: valid during the call."""
-        dtype = self._dtypes[self._ffi.typeof(pointer)]
+        dtype = self._kind(pointer)
         count = int(np.prod(shape, dtype=np.int64)) if len(shape) > 1 else shape[0]
         if count == 0:
             return np.empty(shape, dtype)
@@ -332,7 +355,8 @@ class Calls:
 
 
 OF_TWO_KINDS = (
-    "baseline", "put", "get", "get_previous", "get_monthly", "add_change", "get_change",
+    "baseline", "put", "get", "get_previous", "get_monthly", "get_maximum", "add_change",
+    "get_change", "get_transition",
 )  # fmt: skip
 OTHERS = (
     "open", "update", "changed", "get_coverage", "describe", "field_count", "field_name",

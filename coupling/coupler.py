@@ -17,6 +17,7 @@ from landstep.coupling.host_fields import NOTES, HostFields, Surface
 from landstep.coupling.host_points import numbered
 from landstep.coupling.ice import icy_points
 from landstep.coupling.land_surface import LandSurface
+from landstep.coupling.largest_fields import check_largest, largest_fields
 from landstep.coupling.moved_baselines import MovedBaselines
 from landstep.coupling.observing import report
 from landstep.coupling.point_coverage import PointCoverage
@@ -54,7 +55,8 @@ class Coupler:
 
     The Fortran and C interfaces are this class and nothing else. A call that raises leaves the
     coupler as it was, so that the host can go on. With a communicator `open`, an `update` that
-    begins a year, `write_restart` and `close` are calls of all its ranks; the others are not.
+    begins a year, `get_maximum`, `write_restart` and `close` are calls of all its ranks; the others
+    are not.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Coupler:
         self._before: dict[str, tuple[Surface, Date]] = {}  # of each field, before it moved last
         self._moved: frozenset[str] = frozenset()  # in the last update
         self._land_moved = False
+        self._largest: tuple[int, dict[str, np.ndarray], dict[str, CouplingError]] | None = None
 
     @classmethod
     def open(
@@ -206,6 +209,7 @@ class Coupler:
         if self._told is not None:
             raise StepError(f"{name!r}: fields were handed out; give a baseline before update")
         self._fields.give(name, values)
+        self._largest = None
 
     def put(self, name: str, values: np.ndarray, units: str = "") -> None:
         """Take the host's own climate at the date of the last update.
@@ -293,6 +297,7 @@ class Coupler:
                 notes = [climate_note(state)]
                 report(observed, year, fields, surface, self._land.points, self._coverage, notes)
         self._state, self._climate, self._start = state, climate, None
+        self._largest = None
         self._told = _Told(state, surface, change)
         return before, self._date or date
 
@@ -333,25 +338,27 @@ class Coupler:
         self._fields.field(name)
         return name in self._moved
 
-    def get(self, name: str) -> np.ndarray:
-        """Give a field on the host's points, of the date of the last update.
+    def get(self, name: str, kind: Any = np.float64) -> np.ndarray:
+        """Return a field on the host's points, of the date of the last update.
 
-        returns : (n,) float64, read-only, always finite
+        kind : float64 or float32, of the host's arrays. A rule between months that has a host's
+            name is computed in the precision in which that host computes it
+        returns : (n,) of that kind, read-only, always finite
         Raises CouplingError for a name that is none, or a field that needs a baseline;
         StepError before the first update.
         """
         told, date = self._handed_out("get", name)
-        return self._fields.value(told.surface, name, date)
+        return self._fields.value(told.surface, name, date, kind)
 
-    def get_previous(self, name: str) -> np.ndarray:
-        """Give a field as it was before it moved last: (n,) float64, read-only.
+    def get_previous(self, name: str, kind: Any = np.float64) -> np.ndarray:
+        """Return a field as it was before it moved last: (n,) of a kind, read-only.
 
         Where it has not moved yet it is the field itself. Raises as `get` does.
         """
         self._handed_out("get_previous", name)
         self._fields.field(name)
         surface, date = self._before[name]
-        return self._fields.value(surface, name, date)
+        return self._fields.value(surface, name, date, kind)
 
     def get_monthly(self, name: str) -> np.ndarray:
         """Return the twelve months of a monthly field in the year reached.
@@ -397,6 +404,53 @@ class Coupler:
         if not self._land_moved:
             return np.zeros(self.n), np.zeros(self.n)
         return told.change.gain[:, number], told.change.loss[:, number]
+
+    def get_transition(self, from_class: str, to_class: str) -> np.ndarray:
+        """Return what went from class to class in the last update: nothing, unless a year began.
+
+        from_class, to_class : of the scheme, e.g. "forest" and "cropland"
+        returns : (n,) float64, shares of the known part of the host's cell; 0 of a class to itself.
+            Over all classes to which it went the sum is the loss of `get_change`, over all from
+            which it came the gain: to the last bit, in any order
+        Raises CouplingError for a class that is none, StepError before the first update.
+        """
+        told, _ = self._handed_out("get_transition", from_class)
+        old, new = (self._fields.class_number(name) for name in (from_class, to_class))
+        return told.change.transition(old, new) if self._land_moved else np.zeros(self.n)
+
+    def get_maximum(self, name: str, last_year: int) -> np.ndarray:
+        """Return the largest value of an annual field from the year reached to a last one.
+
+        For a host that allocates by what will be there, such as CTSM. A call of all ranks, between
+        the baselines and the first `update`. The first call computes all those years, as long as a
+        run takes, and without a climate of the host's own; calls for other fields compute nothing.
+
+        last_year : the last year of the run
+        returns : (n,) float64, in the field's units, read-only
+        Raises StepError after an `update`, or for a last year that has passed; CouplingError for a
+        name that is none, is monthly, a type or needs a baseline; InputError for a year outside the
+        forcing.
+        """
+        emulator = self._opened("get_maximum")
+        ranks, fields, last = emulator.assembly.ranks, self._fields, calendar_year(last_year)
+        with ranks.together():
+            if self._told is not None:
+                raise StepError(f"{name!r}: fields were handed out; call get_maximum before update")
+            check_largest(fields, name, self._state.year, last)
+            emulator.inputs.forcing.require_years(self._state.year, last)
+        given = ", ".join(sorted(fields.baselines))
+        ranks.same({"field of get_maximum": name, "last year": str(last), "baselines": given})
+        if self._settings.observe is not None:
+            return fields.own(name)
+        if self._largest is None or self._largest[0] != last:
+            areas, unbegun = self._start or self._land.areas(self._state), fields.unbegun()
+            reference = self._reference(emulator, areas)
+            found = largest_fields(emulator, self._land, unbegun, self._state, reference, last)
+            self._largest = last, found, unbegun.refused
+        _, found, refused = self._largest
+        if name in refused or name not in found:
+            raise refused[name]
+        return found[name]
 
     def get_coverage(self) -> PointCoverage:
         """What `open` measured of the points of all ranks: how much of the map they see."""

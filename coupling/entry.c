@@ -233,6 +233,21 @@ int landstep_open(const char *experiment, const landstep_points *points, int com
     NEED_ARRAY(values);                                                                           \
     END(add_change##suffix(handle, name, values, n_values));                                      \
   }                                                                                               \
+  int landstep_get_transition##suffix(int handle, const char *from_class, const char *to_class,   \
+                                      real *values, long long n_values) {                         \
+    BEGIN(landstep_started);                                                                      \
+    NEED(from_class);                                                                             \
+    NEED(to_class);                                                                               \
+    NEED_ARRAY(values);                                                                           \
+    END(get_transition##suffix(handle, from_class, to_class, values, n_values));                  \
+  }                                                                                               \
+  int landstep_get_maximum##suffix(int handle, const char *name, real *values,                    \
+                                   long long n_values, int last_year) {                           \
+    BEGIN(landstep_started);                                                                      \
+    NEED(name);                                                                                   \
+    NEED_ARRAY(values);                                                                           \
+    END(get_maximum##suffix(handle, name, values, n_values, last_year));                          \
+  }                                                                                               \
   int landstep_get_change##suffix(int handle, const char *class_name, real *gain, real *loss,     \
                                   long long n_values) {                                           \
     BEGIN(landstep_started);                                                                      \

@@ -239,6 +239,12 @@ class HostFields:
             means = [monthly.means_from(of) for monthly, of in zip(maps, sums, strict=True)]
         self._monthly = list(zip(maps, means, strict=True))
 
+    def unbegun(self) -> HostFields:
+        """Return the same fields and baselines, of which `begin` can be asked by itself."""
+        found = HostFields(self.settings, self.source, self.scheme, self.lat_deg)
+        found.baselines = dict(self.baselines)
+        return found
+
     def _keep_unknown_types(self) -> None:
         """Leave points alone whose one type the table lacks; say how many there are."""
         for name, own in self.baselines.items():
@@ -322,19 +328,23 @@ class HostFields:
                 values[name].setflags(write=False)
         return values
 
-    def value(self, surface: Surface, name: str, date: Date) -> np.ndarray:
-        """Give a field on a date: (n,) float64.
+    def value(self, surface: Surface, name: str, date: Date, kind: Any = np.float64) -> np.ndarray:
+        """Return a field on a date: (n,) of a kind, float64 or float32.
 
         Raises CouplingError for a field that is none or needs a baseline.
         """
         observed = self.settings.observe is not None
-        values = self._own(name) if observed else self._handed_out(surface, name)
-        if values.ndim == 1:
-            return values
-        rule, calendar = self._rule(name), self.settings.calendar
-        found = value_on(values, rule, *date, calendar, self.lat_deg)
+        values = self.own(name) if observed else self._handed_out(surface, name)
+        found = self._on(name, values, date, kind)
         found.setflags(write=False)
         return found
+
+    def _on(self, name: str, values: np.ndarray, date: Date, kind: Any) -> np.ndarray:
+        """A year's values of a field, (n,) or (n, 12), on a date: (n,) of a kind."""
+        if values.ndim == 1:
+            return values.astype(kind, copy=False).view()
+        rule, calendar = self._rule(name), self.settings.calendar
+        return value_on(values, rule, *date, calendar, self.lat_deg, kind)
 
     def monthly(self, surface: Surface, name: str) -> np.ndarray:
         """Return the twelve months of a field: (n, 12) float64, read-only.
@@ -346,7 +356,7 @@ class HostFields:
                 f"field {name!r} has one value a year, not twelve: call get({name!r}, values)"
             )
         observed = self.settings.observe is not None
-        found = (self._own(name) if observed else self._handed_out(surface, name)).view()
+        found = (self.own(name) if observed else self._handed_out(surface, name)).view()
         found.setflags(write=False)
         return found
 
@@ -364,15 +374,11 @@ class HostFields:
                 f"field {name!r}: [coupling] mode = 'absolute' hands out landstep's own field, not "
                 f"a change of the host's: call get({name!r}, values)"
             )
-        own = self._own(name)
+        own = self.own(name)
         now = own if self.settings.observe is not None else self._handed_out(surface, name)
         if now is own:
             return given.copy()
-        if field.months == 1:
-            return added(field, given, own, now)
-        rule, calendar = self._rule(name), self.settings.calendar
-        of_day = [value_on(of, rule, *date, calendar, self.lat_deg) for of in (own, now)]
-        return added(field, given, *of_day)
+        return added(field, given, *(self._on(name, of, date, given.dtype) for of in (own, now)))
 
     def _handed_out(self, surface: Surface, name: str) -> np.ndarray:
         values = surface.values.get(name)
@@ -381,7 +387,7 @@ class HostFields:
             raise self.refused[name]
         return values
 
-    def _own(self, name: str) -> np.ndarray:
+    def own(self, name: str) -> np.ndarray:
         """The host's own field, which it keeps where landstep only observes."""
         self.field(name)
         if name in self.baselines:

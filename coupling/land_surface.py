@@ -120,7 +120,7 @@ class LandSurface:
         """
         known = areas.values.sum(axis=1)
         if before is after:
-            return GrossChange(np.zeros(known.shape), np.zeros(known.shape))
+            return GrossChange.nothing(*known.shape)
         return GrossChange.between(self._own(before), self._own(after), self.points, known)
 
     def _with_zones(

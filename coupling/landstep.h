@@ -19,8 +19,8 @@
  * numbers. One that is a folder is replaced by /dev/null while Python starts, and then put back. The
  * environment is left as it was found.
  *
- * With an MPI communicator these are collective: landstep_open, a landstep_update that begins a year,
- * landstep_write_restart and landstep_close. All others are a rank's own affair.
+ * With an MPI communicator these are collective: landstep_open, landstep_get_maximum, a landstep_update
+ * that begins a year, landstep_write_restart and landstep_close. All others are a rank's own affair.
  */
 #ifndef LANDSTEP_H
 #define LANDSTEP_H
@@ -153,6 +153,27 @@ int landstep_get_change(int handle, const char *class_name, double *gain, double
                         long long n_values);
 int landstep_get_change_float(int handle, const char *class_name, float *gain, float *loss,
                               long long n_values);
+
+/* Copy what went from one class to another in the last update: nothing where no year began in it. Over
+ * all classes to which it went the sum is the loss of landstep_get_change, over all from which it came
+ * the gain: to the last bit in double precision, in any order.
+ *   values           out: (n_values) shares of the known part of the host's cell, 0..1
+ */
+int landstep_get_transition(int handle, const char *from_class, const char *to_class, double *values,
+                            long long n_values);
+int landstep_get_transition_float(int handle, const char *from_class, const char *to_class,
+                                  float *values, long long n_values);
+
+/* Copy the largest value of an annual field from the year reached to the last of the run, for a host
+ * that allocates by it: between the baselines and the first update. All those years are computed by
+ * the first such call, without a climate of the host's own.
+ *   values           out: (n_values)
+ *   last_year        the last year of the run
+ */
+int landstep_get_maximum(int handle, const char *name, double *values, long long n_values,
+                         int last_year);
+int landstep_get_maximum_float(int handle, const char *name, float *values, long long n_values,
+                               int last_year);
 
 /* Copy an attribute of a field: units, denominator, long_name, standard_name or schedule; or notes,
  * what a user should know of its baseline or, by the name "points", of the points; "" where nothing.

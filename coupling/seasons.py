@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cftime
 import numpy as np
 
@@ -61,25 +63,32 @@ def value_on(
     day: int,
     calendar: str,
     lat_deg: np.ndarray,
+    kind: Any = np.float64,
 ) -> np.ndarray:
-    """Give monthly maps' values on a day.
+    """Return monthly maps' values on a day.
 
     monthly : (n, 12) float64      January to December
     lat_deg : (n,) float64         latitudes, degrees north; only "noahmp" looks at them
-    returns : (n,) float64, in the unit of `monthly`
+    kind : float32 or float64, of the host's arrays
+    returns : (n,) of that kind, in the unit of `monthly`
     rule :
         "step": the month's value
-        "ecland": linear between the 15ths of the months, which have the months' values.
+        "ecland": linear between the 15ths of the months, which have the months' values; computed
+            in double precision and rounded, as the host does in both of its builds.
             Source: ecLand, Apache-2.0, src/surf/offline/driver/updtim1s.F90 (LECLIM10D false)
         "ctsm": linear between the middles of the months, the day being (day - 0.5) / days of its
-            way through the month. February has 28 days there in leap years too.
+            way through the month. February has 28 days there in leap years too. In double
+            precision, the host's only one.
             Source: CTSM, src/biogeochem/SatellitePhenologyMod.F90, interpMonthlyVeg
         "noahmp": linear between the middles of twelfths of the year, at 0 UTC; south of the
-            equator half a year later: for tables of the north's months, not for maps.
-            Source: Noah-MP (Niu et al. 2011, doi:10.1029/2010JD015139), subroutine PHENOLOGY
+            equator half a year later: for tables of the north's months, not for maps. All in
+            `kind`, which is the host's.
+            Source: Noah-MP (Niu et al. 2011, doi:10.1029/2010JD015139), src/PhenologyMainMod.F90
         "mean_preserving": the mean over the day of a parabola for each month; see `_parabolas`
-    All but the last weigh two months with weights in 0..1 that sum to 1. The last keeps the mean
-    of each month over its days, is never negative, and goes above the highest month, as it must.
+    All but the last weigh two months with weights in 0..1 that sum to 1, in the order of operations
+    of the host whose name the rule has: the same bits, where its compiler contracts none of them.
+    The last keeps the mean of each month over its days, is never negative, and goes above the
+    highest month, as it must.
     Raises StepError for a date that the calendar lacks; CouplingError for maps of another shape, a
     rule or calendar that is none, and, with "mean_preserving", a value below 0 or not a number.
     """
@@ -91,14 +100,16 @@ def value_on(
         raise CouplingError(f"rule between months {rule!r}, expected one of {', '.join(RULES)}")
     if monthly.ndim != 2 or monthly.shape[1] != 12:
         raise CouplingError(f"monthly maps have shape {monthly.shape}, expected (n, 12)")
-    if rule == "step":
-        return monthly[:, month - 1].copy()
-    if rule == "mean_preserving":
-        return _parabolas(monthly, year, month, day, calendar)
     if rule == "noahmp":
-        return _twelfths(monthly, year, month, day, calendar, lat_deg)
-    first, weight = (_since_15th if rule == "ecland" else _since_middle)(year, month, day, calendar)
-    return _linear(monthly, first, weight)
+        return _twelfths(monthly, year, month, day, calendar, lat_deg, kind)
+    if rule == "step":
+        found = monthly[:, month - 1].copy()
+    elif rule == "mean_preserving":
+        found = _parabolas(monthly, year, month, day, calendar)
+    else:
+        weigh = _since_15th if rule == "ecland" else _since_middle
+        found = _weighed(monthly, *weigh(year, month, day, calendar))
+    return found.astype(kind, copy=False)
 
 
 def changes_on(rule: str, before: Date, now: Date) -> bool:
@@ -116,37 +127,45 @@ def _days_in(year: int, month: int, calendar: str) -> int:
     return int(cftime.datetime(year, month, 1, calendar=calendar).daysinmonth)
 
 
-def _linear(monthly: np.ndarray, first: int, weight: float) -> np.ndarray:
-    """Between a month, counted from 0, and the next; a constant stays the same bits."""
-    start, end = monthly[:, first % 12], monthly[:, (first + 1) % 12]
-    return start + weight * (end - start)
+def _weighed(monthly: np.ndarray, first: int, weight: Any) -> np.ndarray:
+    """A month, counted from 0, by its weight, and the next by the rest, as hosts compute it."""
+    return weight * monthly[:, first % 12] + (1 - weight) * monthly[:, (first + 1) % 12]
 
 
 def _since_15th(year: int, month: int, day: int, calendar: str) -> tuple[int, float]:
-    """The month, from 0, whose 15th was last, and the share of the way to the next 15th."""
+    """The month, from 0, whose 15th was last, and its weight: the way left to the next 15th."""
     first = month - 1 if day >= 15 else month - 2
     of = _days_in(year, first % 12 + 1, calendar)  # December has the same days in every year
-    return first, (day - 15 + (0 if day >= 15 else of)) / of
+    return first, (15 - day + (of if day >= 15 else 0)) / of
 
 
 def _since_middle(year: int, month: int, day: int, calendar: str) -> tuple[int, float]:
-    """The month, from 0, whose middle was last, and the share of the way to the next middle."""
+    """The month, from 0, whose middle was last, and its weight: the way left to the next middle."""
     of = 28 if month == 2 and calendar != "360_day" else _days_in(year, month, calendar)
     through = (day - 0.5) / of
-    return (month - 1, through - 0.5) if through >= 0.5 else (month - 2, through + 0.5)
+    begun = int(through + 0.5)
+    return month - 2 + begun, begun + 0.5 - through
 
 
 def _twelfths(
-    monthly: np.ndarray, year: int, month: int, day: int, calendar: str, lat_deg: np.ndarray
+    monthly: np.ndarray,
+    year: int,
+    month: int,
+    day: int,
+    calendar: str,
+    lat_deg: np.ndarray,
+    kind: Any,
 ) -> np.ndarray:
-    """Noah-MP's rule, north and south."""
+    """Noah-MP's rule, north and south, in its kind from the day of the year on."""
+    number = np.dtype(kind).type
     passed = sum(_days_in(year, m, calendar) for m in range(1, month)) + day - 1
     length = sum(_days_in(year, m, calendar) for m in range(1, 13))
+    months = monthly.astype(kind)
 
     def at(days: float) -> np.ndarray:
-        twelfths = 12 * (days % length) / length
-        first = int(twelfths + 0.5) - 1
-        return _linear(monthly, first, twelfths - first - 0.5)
+        twelfths = number(12) * number(days % length) / number(length)
+        begun = int(twelfths + number(0.5))
+        return _weighed(months, begun - 1, number(begun + 0.5) - twelfths)
 
     return np.where(lat_deg >= 0, at(passed), at(passed + length / 2))
 
@@ -175,9 +194,9 @@ def _parabolas(monthly: np.ndarray, year: int, month: int, day: int, calendar: s
 def _edge(monthly: np.ndarray, year: int, first: int, calendar: str) -> np.ndarray:
     """Value where a month, counted from 0, ends and the next begins."""
     days, of_next = (_days_in(year, m % 12 + 1, calendar) for m in (first, first + 1))
-    linear = _linear(monthly, first, days / (days + of_next))
-    lower = np.minimum(monthly[:, first % 12], monthly[:, (first + 1) % 12])
-    return np.minimum(linear, 3 * lower)
+    start, end = monthly[:, first % 12], monthly[:, (first + 1) % 12]
+    linear = start + days / (days + of_next) * (end - start)  # a constant keeps its bits
+    return np.minimum(linear, 3 * np.minimum(start, end))
 
 
 def _refuse_below_zero(monthly: np.ndarray) -> None:

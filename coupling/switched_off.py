@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,9 +46,9 @@ class SwitchedOff:
         """Say that it did not move."""
         return False
 
-    def get(self, name: str) -> np.ndarray:
+    def get(self, name: str, kind: Any = np.float64) -> np.ndarray:
         """Return a baseline of one value a point; CouplingError for any other field."""
-        return self._given("get", name, 1)
+        return self._given("get", name, 1).astype(kind, copy=False)
 
     get_previous = get
 
@@ -66,6 +67,14 @@ class SwitchedOff:
     def get_coverage(self) -> PointCoverage:
         """Say that nothing was measured: no point is served."""
         return PointCoverage(0, 0, 0, 0.0, 0)
+
+    def get_transition(self, from_class: str, to_class: str) -> np.ndarray:
+        """Return that nothing went from class to class."""
+        return np.zeros(self.n)
+
+    def get_maximum(self, name: str, last_year: int) -> np.ndarray:
+        """Return a baseline of one value a point; CouplingError for any other field."""
+        return self._given("get_maximum", name, 1)
 
     def _given(self, call: str, name: str, months: int) -> np.ndarray:
         values = self._baselines.get(name)

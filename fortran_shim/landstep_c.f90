@@ -6,6 +6,7 @@ module landstep_c
   public :: c_abi, c_open, c_baseline, c_baseline_float, c_put, c_put_float, c_update, c_changed, c_get
   public :: c_get_float, c_get_previous, c_get_previous_float, c_get_monthly, c_get_monthly_float
   public :: c_add_change, c_add_change_float, c_get_change, c_get_change_float, c_get_coverage, c_describe
+  public :: c_get_transition, c_get_transition_float, c_get_maximum, c_get_maximum_float
   public :: c_field_count, c_field_name, c_write_restart, c_close, c_last_error
   public :: c_points, landstep_abi, landstep_serial
 
@@ -203,6 +204,46 @@ module landstep_c
       real(c_double), intent(inout) :: cells_mean
       integer(c_int) :: status
     end function c_get_coverage
+
+    function c_get_transition(handle, from_class, to_class, values, n_values) &
+      bind(c, name="landstep_get_transition") result(status)
+      import :: c_char, c_double, c_int, c_long_long
+      integer(c_int), value :: handle
+      character(kind=c_char), intent(in) :: from_class(*), to_class(*)
+      real(c_double), intent(inout) :: values(*)
+      integer(c_long_long), value :: n_values
+      integer(c_int) :: status
+    end function c_get_transition
+
+    function c_get_transition_float(handle, from_class, to_class, values, n_values) &
+      bind(c, name="landstep_get_transition_float") result(status)
+      import :: c_char, c_float, c_int, c_long_long
+      integer(c_int), value :: handle
+      character(kind=c_char), intent(in) :: from_class(*), to_class(*)
+      real(c_float), intent(inout) :: values(*)
+      integer(c_long_long), value :: n_values
+      integer(c_int) :: status
+    end function c_get_transition_float
+
+    function c_get_maximum(handle, name, values, n_values, last_year) &
+      bind(c, name="landstep_get_maximum") result(status)
+      import :: c_char, c_double, c_int, c_long_long
+      integer(c_int), value :: handle, last_year
+      character(kind=c_char), intent(in) :: name(*)
+      real(c_double), intent(inout) :: values(*)
+      integer(c_long_long), value :: n_values
+      integer(c_int) :: status
+    end function c_get_maximum
+
+    function c_get_maximum_float(handle, name, values, n_values, last_year) &
+      bind(c, name="landstep_get_maximum_float") result(status)
+      import :: c_char, c_float, c_int, c_long_long
+      integer(c_int), value :: handle, last_year
+      character(kind=c_char), intent(in) :: name(*)
+      real(c_float), intent(inout) :: values(*)
+      integer(c_long_long), value :: n_values
+      integer(c_int) :: status
+    end function c_get_maximum_float
 
     function c_describe(handle, name, attribute, text, text_size) bind(c, name="landstep_describe") result(status)
       import :: c_char, c_int

@@ -66,6 +66,11 @@ static void fields(int handle) {
   GOOD(landstep_add_change_float(handle, "a", single, POINTS));
   GOOD(landstep_get_change(handle, "a", one, two, POINTS));
   GOOD(landstep_get_change_float(handle, "a", single, other, POINTS));
+  GOOD(landstep_get_transition(handle, "a", "b", one, POINTS));
+  GOOD(landstep_get_transition_float(handle, "a", "b", single, POINTS));
+  GOOD(landstep_get_maximum(handle, "a", one, POINTS, 2100));
+  GOOD(landstep_get_maximum_float(handle, "a", single, POINTS, 2100));
+  BAD(landstep_get_transition(handle, "a", "x", one, POINTS));
   BAD(landstep_get_change(handle, "a", one, one + POINTS - 1, POINTS));
   BAD(landstep_get(handle, "a", one, -1));
   BAD(landstep_get(handle, NULL, one, POINTS));

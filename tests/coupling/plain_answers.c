@@ -95,6 +95,17 @@ static int plain_changed(int handle, const char *name, int *changed) {
     for (i = 0; i < n_values; i++) values[i] += (real)handle;                                     \
     return LANDSTEP_DONE;                                                                         \
   }                                                                                               \
+  static int plain_get_transition##suffix(int handle, const char *from_class,                     \
+                                          const char *to_class, real *values,                     \
+                                          long long n_values) {                                   \
+    if (refused(to_class)) return LANDSTEP_COUPLING_ERROR;                                        \
+    return plain_get##suffix(handle, from_class, values, n_values);                               \
+  }                                                                                               \
+  static int plain_get_maximum##suffix(int handle, const char *name, real *values,                \
+                                       long long n_values, int last_year) {                       \
+    seen += last_year;                                                                            \
+    return plain_get##suffix(handle, name, values, n_values);                                     \
+  }                                                                                               \
   static int plain_get_change##suffix(int handle, const char *name, real *gain, real *loss,       \
                                       long long n_values) {                                       \
     int done = plain_get##suffix(handle, name, gain, n_values);                                   \

@@ -150,13 +150,17 @@ def test_null_pointers_are_named(opened: Any) -> None:
     for kind, one, two in (("", values, other), ("_float", *floats)):
         for call, rest in (
             ("baseline", (1,)), ("put", (nul,)), ("get", ()), ("get_previous", ()),
-            ("get_monthly", (12,)), ("add_change", ()),
+            ("get_monthly", (12,)), ("add_change", ()), ("get_maximum", (2100,)),
         ):  # fmt: skip
             function = getattr(lib, f"landstep_{call}{kind}")
             calls.append((function, (h, nul, one, 3, *rest), "name"))
             calls.append((function, (h, name, nul, 3, *rest), "values"))
         function = getattr(lib, f"landstep_get_change{kind}")
         calls.append((function, (h, nul, one, two, 3), "class_name"))
+        between = getattr(lib, f"landstep_get_transition{kind}")
+        calls.append((between, (h, nul, name, one, 3), "from_class"))
+        calls.append((between, (h, name, nul, one, 3), "to_class"))
+        calls.append((between, (h, name, name, nul, 3), "values"))
         calls.append((function, (h, name, nul, two, 3), "gain"))
         calls.append((function, (h, name, one, nul, 3), "loss"))
     for function, arguments, what in calls:

@@ -43,12 +43,12 @@ class Recorder:
     def changed(self, name: str) -> bool:
         return name == "cvl"
 
-    def get(self, name: str) -> np.ndarray:
+    def get(self, name: str, kind: Any = np.float64) -> np.ndarray:
         if name not in NAMES:
             raise CouplingError(f"no field {name!r}")
         return np.array([1.0, 2.0, 3.0]) / 3
 
-    def get_previous(self, name: str) -> np.ndarray:
+    def get_previous(self, name: str, kind: Any = np.float64) -> np.ndarray:
         return self.get(name) - 7
 
     def get_monthly(self, name: str) -> np.ndarray:
@@ -63,6 +63,12 @@ class Recorder:
 
     def get_coverage(self) -> PointCoverage:
         return PointCoverage(11, 2, 3, 4.5, 6)
+
+    def get_transition(self, from_class: str, to_class: str) -> np.ndarray:
+        return self.get(from_class) / 3 + (to_class == "cvl")
+
+    def get_maximum(self, name: str, last_year: int) -> np.ndarray:
+        return self.get(name) + last_year
 
     def describe(self, name: str, attribute: str) -> str:
         return f"{attribute} of {name}"
@@ -213,6 +219,11 @@ def test_fields_and_changes_are_copied_out(recorded: Any, suffix: str, kind: typ
     assert getattr(lib, f"landstep_get_change{suffix}")(h, b"cvl", *pointers, 3) == 0
     assert np.array_equal(one, (thirds / 2).astype(kind))
     assert np.array_equal(other, (thirds / 4).astype(kind))
+    between = getattr(lib, f"landstep_get_transition{suffix}")
+    assert between(h, "høyde".encode(), b"cvl", pointers[0], 3) == 0
+    assert np.array_equal(one, (thirds / 3 + 1).astype(kind))
+    assert getattr(lib, f"landstep_get_maximum{suffix}")(h, b"cvl", pointers[0], 3, 2100) == 0
+    assert np.array_equal(one, (thirds + 2100).astype(kind))
 
 
 @pytest.mark.parametrize(("suffix", "kind"), KINDS)

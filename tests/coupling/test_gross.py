@@ -66,7 +66,43 @@ def test_gain_less_loss_is_the_change_of_the_fraction(
     assert not found.gain[same].any() and not found.loss[same].any()
 
 
+@given(before=maps, after=maps)
+def test_transitions_sum_to_loss_and_gain_in_any_order(
+    points: HostPoints, before: np.ndarray, after: np.ndarray
+) -> None:
+    """Exactly; and each is the area of the cells that went that way, counted one by one."""
+    found = change(before, after, points)
+    table = np.array([[found.transition(i, j) for j in range(N_CLASSES)] for i in range(N_CLASSES)])
+    for order in ([0, 1, 2, 3], [3, 1, 0, 2]):
+        loss = sum(table[:, j] for j in order)
+        gain = sum(table[i] for i in order)
+        assert np.array_equal(loss.T, found.loss) and np.array_equal(gain.T, found.gain)
+    assert not table[range(N_CLASSES), range(N_CLASSES)].any()
+    assert (table.sum(axis=(0, 1)) <= 1.0).all()
+    for point, columns in enumerate((2, 4)):
+        old, new = before[:, :columns], after[:, :columns]
+        known = max(int((new != MASKED).sum()), 1)
+        for i in range(N_CLASSES):
+            for j in range(N_CLASSES):
+                cells = int(((old == i) & (new == j) & (old != new)).sum())
+                assert table[i, j, point] == pytest.approx(cells / known, abs=1e-9)
+
+
+def test_more_pairs_than_one_pass_counts_are_counted_in_several(
+    points: HostPoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = np.array([[0, 1, 2, 3], [3, 2, 1, 0]], np.uint8)
+    after = np.array([[1, 2, 3, 0], [2, 1, 0, 3]], np.uint8)
+    whole = change(before, after, points)
+    monkeypatch.setattr("landstep.coupling.gross.PAIRS_AT_ONCE", 3)
+    found = change(before, after, points)
+    assert len(found.pairs) == 8
+    assert np.array_equal(found.gain, whole.gain) and np.array_equal(found.loss, whole.loss)
+    for pair in whole.pairs:
+        assert np.array_equal(found.transition(*pair), whole.transition(*pair))
+
+
 def test_a_cell_that_becomes_known_is_no_change(points: HostPoints) -> None:
     before = np.full((2, 4), MASKED, np.uint8)
     found = change(before, np.ones((2, 4), np.uint8), points)
-    assert not found.gain.any() and not found.loss.any()
+    assert not found.gain.any() and not found.loss.any() and not found.pairs

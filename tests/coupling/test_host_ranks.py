@@ -79,6 +79,8 @@ try:
     for name, values in own.items():
         coupler.baseline(name, values)
     found = {}
+    if told.get("largest"):
+        found["largest"] = coupler.get_maximum(told["largest"], told["last"])
     for year in range(told["first"], told["last"] + 1):
         if told.get("killed") == [world.rank, year]:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -89,6 +91,7 @@ try:
             found[f"{name}_{year}"] = coupler.get(name)
         for name in told["classes"]:
             found[f"gain_{name}_{year}"], found[f"loss_{name}_{year}"] = coupler.get_change(name)
+            found[f"to_{name}_{year}"] = coupler.get_transition("pasture", name)
         if told.get("weather"):
             for month in range(1, told["weather"] + 1):
                 coupler.update(year, month, 1)
@@ -190,13 +193,14 @@ def alone(experiment: Path, points: Path) -> dict[str, np.ndarray]:
         given = dict(file)
     bounds = {name: given[name] for name in ("lon_bounds", "lat_bounds")}
     coupler = Coupler.open(experiment, given["lon"], given["lat"], year=FIRST, **bounds)
-    found = {}
+    found = {"largest": coupler.get_maximum("area_fraction_forest", LAST)}
     for year in range(FIRST, LAST + 1):
         coupler.update(year, 1, 1)
         found |= {f"{name}_{year}": coupler.get(name) for name in coupler.names()}
         for name in ("forest", "cropland"):
             pair = coupler.get_change(name)
             found[f"gain_{name}_{year}"], found[f"loss_{name}_{year}"] = pair
+            found[f"to_{name}_{year}"] = coupler.get_transition("pasture", name)
     return found
 
 
@@ -213,8 +217,9 @@ def test_any_decomposition_gives_the_same_bits(
     alone, experiment, points, tmp_path, ranks, division
 ):
     told = {"experiment": str(experiment), "points": str(points), "year": FIRST}
+    told["largest"] = "area_fraction_forest"
     found, _ = run(ranks, tmp_path, division=division, **told)
-    assert len(found) == len(alone)
+    assert len(found) == len(alone) and found[f"to_forest_{LAST}"].any()
     assert_same(found, alone)
 
 

@@ -50,6 +50,7 @@ def seen(coupled: Coupled, cells: Cells, tmp_path_factory: pytest.TempPathFactor
         assert coupler.add_change("vegh", mine).tobytes() == mine.tobytes()
         assert coupler.add_change("lail", mine).tobytes() == mine.tobytes()
         assert coupler.get_change("forest")[0].tolist() == [0] * 12
+        assert coupler.get_transition("forest", "cropland").tolist() == [0] * 12
         with pytest.raises(CouplingError, match="'z0': .* observe is set.*keeps its own fields"):
             coupler.get("z0")
         with pytest.raises(CouplingError, match="'z0': .* observe is set.*keeps its own fields"):

@@ -103,10 +103,14 @@ def test_ecland_has_the_months_values_on_the_15th(calendar: str, year: int, mont
 
 @pytest.mark.parametrize("rule", RULES)
 @given(year=YEARS, month=st.integers(1, 12), day=st.integers(1, 28), value=st.floats(0, 1e3))
-def test_a_year_without_seasons_stays_the_same_bits(rule, year, month, day, value) -> None:
+def test_a_year_without_seasons_stays_as_it_is(rule, year, month, day, value) -> None:
     monthly = np.full((2, 12), value)
     lat = np.array([50.0, -50.0])
-    assert np.array_equal(value_on(monthly, rule, year, month, day, "standard", lat), monthly[:, 0])
+    found = value_on(monthly, rule, year, month, day, "standard", lat)
+    if rule in LINEAR:  # two products and a sum, as their hosts compute them
+        assert np.allclose(found, monthly[:, 0], rtol=3e-16, atol=1e-320)
+    else:
+        assert np.array_equal(found, monthly[:, 0])
 
 
 def test_a_day_of_the_mean_preserving_rule_is_the_mean_of_its_parabola() -> None:

@@ -36,6 +36,7 @@ def test_nothing_moves_and_nothing_is_written(off: SwitchedOff, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
     gain, loss = off.get_change("forest")
     assert gain.tolist() == loss.tolist() == [0.0, 0.0]
+    assert off.get_transition("forest", "cropland").tolist() == [0.0, 0.0]
 
 
 def test_a_baseline_comes_back_bit_for_bit_and_nothing_else_does(off: SwitchedOff) -> None:
@@ -45,6 +46,8 @@ def test_a_baseline_comes_back_bit_for_bit_and_nothing_else_does(off: SwitchedOf
     assert off.names() == ["albedo", "cvl"]
     assert np.array_equal(off.get("cvl"), own)
     assert np.array_equal(off.get_previous("cvl"), own)
+    assert np.array_equal(off.get_maximum("cvl", 2100), own)
+    assert np.array_equal(off.get("cvl", np.float32), own.astype(np.float32))
     months = np.arange(24.0).reshape(2, 12)
     off.baseline("lai", months)
     assert np.array_equal(off.get_monthly("lai"), months)

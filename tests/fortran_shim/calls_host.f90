@@ -125,6 +125,20 @@ integer(c_int) function run_calls() bind(c, name="run_calls")
   if (failed(is_line(one, 1) .and. is_line(two, 2) .and. is_line(reshape(one_2d, [6]), 1))) return
   if (failed(is_line(reshape(two_2d, [6]), 2) .and. is_line(real(single, r8), 1))) return
   if (failed(is_line(real(other, r8), 2) .and. is_line(real(reshape(other_2d, [6]), r8), 2))) return
+  call land%get_transition("forest", "cropland", one)
+  call land%get_transition("forest", "cropland", single)
+  call land%get_transition("forest", "cropland", one_2d)
+  call land%get_transition("forest", "cropland", single_2d, stat, errmsg)
+  if (failed(is_line(one, 7) .and. is_line(reshape(one_2d, [6]), 7))) return
+  if (failed(is_line(real(single, r8), 7) .and. is_line(real(reshape(single_2d, [6]), r8), 7))) return
+  call land%get_transition("forest", "tundra", one, stat, errmsg)
+  if (failed(stat == 8 .and. index(errmsg, "get_transition: no class 'tundra'") == 1)) return
+  call land%get_maximum("cvl", one, 11)
+  call land%get_maximum("cvl", single, 11)
+  call land%get_maximum("cvl", one_2d, 11)
+  call land%get_maximum("cvl", single_2d, 11, stat, errmsg)
+  if (failed(is_line(one, 11) .and. is_line(reshape(one_2d, [6]), 11))) return
+  if (failed(is_line(real(single, r8), 11) .and. is_line(real(reshape(single_2d, [6]), r8), 11))) return
   call land%get_change("forest", one, two(:5), stat, errmsg)
   if (failed(stat == 8 .and. errmsg == "get_change: gain and loss differ in shape")) return
   counts = 0

@@ -10,6 +10,7 @@ import pytest
 
 from landstep.coupling import coupler
 from landstep.coupling.point_coverage import PointCoverage
+from landstep.emulator.errors import CouplingError
 from landstep.fortran_shim import build
 
 LINE = np.arange(6.0)
@@ -39,10 +40,10 @@ class Recorder:
     def changed(self, name: str) -> bool:
         return name == "cvl"
 
-    def get(self, name: str) -> np.ndarray:
+    def get(self, name: str, kind: Any = np.float64) -> np.ndarray:
         return LINE / 3
 
-    def get_previous(self, name: str) -> np.ndarray:
+    def get_previous(self, name: str, kind: Any = np.float64) -> np.ndarray:
         return LINE / 5
 
     def get_monthly(self, name: str) -> np.ndarray:
@@ -56,6 +57,14 @@ class Recorder:
 
     def get_coverage(self) -> PointCoverage:
         return PointCoverage(11, 2, 3, 4.5, 6)
+
+    def get_transition(self, from_class: str, to_class: str) -> np.ndarray:
+        if to_class == "tundra":
+            raise CouplingError(f"no class {to_class!r}")
+        return LINE / 7
+
+    def get_maximum(self, name: str, last_year: int) -> np.ndarray:
+        return LINE / last_year
 
     def describe(self, name: str, attribute: str) -> str:
         return f"{attribute} of {name}"

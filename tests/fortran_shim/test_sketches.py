@@ -22,7 +22,7 @@ PAGES["coupling"] = DOCS / "coupling.md"
 
 OF_HOST = {
     "coupling": """
-      real(r8), dimension(9) :: vfcvl, vflail, t2m, rain, gain, loss
+      real(r8), dimension(9) :: vfcvl, vflail, t2m, rain, gain, loss, share
       real(r8), dimension(9, 0:13) :: vclail, dalbcl""",
     "noahmp": """
       real, dimension(9, 7) :: xlong, xlat, xland, vegfra, shdmax, shdmin, type_of_land
