@@ -20,7 +20,8 @@ COARSE = 2.0
 stand for when each takes one cell. Ours."""
 
 FAR = 4.0
-"""Points farther apart than this see less than a sixteenth of it. Ours (decision 30)."""
+"""Points farther apart than this see less than a sixteenth of it; the same in sides of a square of
+their own area. Ours (decision 30)."""
 
 LOOKED_AT = 2000
 """Points whose neighbours are looked for: enough to tell how far apart they are. Ours."""
@@ -36,13 +37,14 @@ def point_notes(
 
     points : of all ranks
     geometry : "required": points farther apart than FAR sides of the map's cells without a word on
-        how large they are are refused; "left": they are spoken of
+        how large they are are refused, and so are areas that fill next to nothing of the space
+        between points, as those in km2 do; "left": they are spoken of
     returns : sentences; none where the host gave cells, or is as fine as the map. They are logged
     Raises CouplingError.
     """
-    bare = points.lon_bounds is None and points.vertex_lon is None and points.area_m2 is None
+    shaped = points.lon_bounds is not None or points.vertex_lon is not None
     served = np.flatnonzero(points.mask)
-    if not bare or weights is not None or served.size < 2:
+    if shaped or weights is not None or served.size < 2:
         return ()
     place = unit_vectors(points.lat[served], points.lon[served])
     some = place[:: -(-served.size // LOOKED_AT)]
@@ -51,11 +53,21 @@ def point_notes(
     side_m = float(np.sqrt(np.mean(grid.cell_area()) * AREA_UNIT_M2))
     if apart_m <= COARSE * side_m:
         return ()
-    note = (
-        f"{served.size} points about {apart_m / 1000:.3g} km apart have no cells (lon_bounds and "
-        "lat_bounds, vertices, area or [coupling] weights): each takes the one cell of the map, "
-        f"{side_m / 1000:.3g} km wide, that holds it, and sees no other land; give their cells"
-    )
+    about = f"{served.size} points about {apart_m / 1000:.3g} km apart"
+    if points.area_m2 is not None:
+        area_m2 = float(np.median(points.area_m2[served]))
+        if apart_m <= FAR * np.sqrt(area_m2):
+            return ()
+        note = (
+            f"{about} have areas of {area_m2:.3g} m2 (the median): each takes the cells of the map "
+            "in so much alone, and sees no other land; is area in m2?"
+        )
+    else:
+        note = (
+            f"{about} have no cells (lon_bounds and lat_bounds, vertices, area or [coupling] "
+            f"weights): each takes the one cell of the map, {side_m / 1000:.3g} km wide, that "
+            "holds it, and sees no other land; give their cells"
+        )
     if geometry == "required" and apart_m > FAR * side_m:
         raise CouplingError(f"{note}, or set [coupling] geometry = 'left' where they are sites")
     _LOG.warning("%s", note)

@@ -297,6 +297,7 @@ def test_without_a_reference_climate_zones_cannot_move(experiment: Path, on_cell
     text = experiment.read_text("utf-8")
     lines = [line for line in text.splitlines() if not line.startswith(("legend", "reference"))]
     path = experiment.with_name("no_climate.toml")
+    lines += ["[coupling]", 'geometry = "left"', ""]
     path.write_text("\n".join(lines), "utf-8")
     coupler = Coupler.open(path, **on_cells, year=FIRST)
     coupler.update(FIRST, 1, 1)

@@ -185,6 +185,11 @@ def test_points_of_a_coarse_host_without_cells_are_refused_with_what_to_give(
             )
     areas = {**coarse(), "area_m2": np.full(96, 2e9)}
     assert Coupler.open(experiment, **areas, year=FIRST).describe("points", "notes") == ""
+    areas["area_m2"] = np.full(96, 2e3)
+    with pytest.raises(CouplingError, match=r"96 points .* areas of 2e\+03 m2 .*is area in m2"):
+        Coupler.open(experiment, **areas, year=FIRST)
+    left = Coupler.open(coupled("small_areas", geometry="left"), **areas, year=FIRST)
+    assert "areas of 2e+03 m2" in left.describe("points", "notes")
 
 
 def test_sites_far_apart_are_spoken_of_at_init(
