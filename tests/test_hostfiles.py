@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from landstep.__main__ import app
+from landstep.coupling.host_files.layout import layout_names
 from landstep.emulator.driver import run_years
 from landstep.emulator.errors import ConfigError, LandstepError
 
@@ -62,7 +64,7 @@ def test_a_year_without_a_map_is_one_line(world: Path, run: Path, surface: Path)
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("host", ["ecland", "speedy", "noahmp", "ctsm", "ifs"])
+@pytest.mark.parametrize("host", layout_names())
 def test_each_host_has_a_worked_example(host: str) -> None:
     help_text = " ".join(typed(host, "--help").stdout.split())
     assert f"Example: landstep hostfile {host} " in help_text
@@ -76,6 +78,31 @@ def test_another_hosts_file_is_refused(
     done = typed(host, *source, world / "experiment.toml", "--run", run, "--year", 2016,
                  "--output", tmp_path / "new")  # fmt: skip
     assert isinstance(done.exception, LandstepError) and not (tmp_path / "new").exists()
+
+
+def test_places_may_be_in_another_file(world: Path, run: Path, tmp_path: Path) -> None:
+    """JULES keeps fractions in one file and the grid in another; the record names both."""
+    with netCDF4.Dataset(tmp_path / "frac.nc", "w") as file:
+        for name, size in (("type", 9), ("y", 2), ("x", 3)):
+            file.createDimension(name, size)
+        shares = np.array([0.2, 0.1, 0.3, 0.1, 0.1, 0.05, 0.05, 0.1, 0.0])
+        values = np.broadcast_to(shares[:, None, None], (9, 2, 3))
+        file.createVariable("frac", "f8", ("type", "y", "x"))[:] = values
+    with netCDF4.Dataset(tmp_path / "grid.nc", "w") as file:
+        for dim, name, values in (
+            ("y", "latitude", [49.875, 49.625]),
+            ("x", "longitude", [-29.875, -29.625, -29.375]),
+        ):
+            file.createDimension(dim, len(values))
+            file.createVariable(name, "f8", (dim,))[:] = values
+    out = tmp_path / "new.nc"
+    done = typed("jules", tmp_path / "frac.nc", world / "experiment.toml", "--run", run, "--year",
+                 2016, "--output", out, "--points", tmp_path / "grid.nc")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "6 of 6 points lie on known land" in done.stdout
+    record = json.loads((tmp_path / "new.nc.landstep.json").read_text("utf-8"))
+    assert record["points_file"] == str(tmp_path / "grid.nc")
+    assert len(record["points_file_sha256"]) == 64
 
 
 def test_ctsm_wants_a_year_or_years(world: Path, run: Path, surface: Path, tmp_path: Path) -> None:
