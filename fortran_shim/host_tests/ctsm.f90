@@ -6,20 +6,20 @@ module dynLandstepMod
   use LandunitType, only: lun
   use PatchType, only: patch
   use abortutils, only: endrun
-  use clm_instur, only: wt_cft, wt_lunit, wt_nat_patch
+  use clm_instur, only: pct_lake_max, pct_urban_max, urban_valid, wt_cft, wt_lunit, wt_nat_patch
   use clm_time_manager, only: get_prev_date, is_restart
   use clm_varcon, only: ispval
   use clm_varpar, only: cft_lb, cft_ub, natpft_lb, natpft_ub
   use decompMod, only: bounds_type, gindex_global
   use domainMod, only: ldomain
   use landstep, only: land_t
-  use landunit_varcon, only: istcrop, istdlak, istice, istsoil, isturb_hd, isturb_md, isturb_tbd, istwet
+  use landunit_varcon, only: istcrop, istdlak, istice, istsoil, isturb_hd, isturb_md, isturb_tbd, istwet, numurbl
   use shr_kind_mod, only: r8 => shr_kind_r8
   use spmdMod, only: mpicom
   use subgridWeightsMod, only: set_landunit_weight
   implicit none
   private
-  public :: dynLandstep_init, dynLandstep_interp, dynLandstep_write_restart, dynLandstep_final
+  public :: dynLandstep_init, dynLandstep_room, dynLandstep_interp, dynLandstep_write_restart, dynLandstep_final
 
   type(land_t) :: land
   character(*), parameter :: restart_file = "landstep_restart.nc"
@@ -33,25 +33,53 @@ contains
   !> In initialize2 of clm_initializeMod.F90, right after surfrd_get_data.
   subroutine dynLandstep_init(begg, endg)
     integer, intent(in) :: begg, endg
-    integer :: n
 
-    n = endg - begg + 1
-    if (is_restart()) then
-      call land%init("experiment.toml", ldomain%lonc(begg:endg), ldomain%latc(begg:endg), area=1.0e6_r8*ldomain%area(begg:endg), &
-        index=gindex_global(1:n) - 1, comm=mpicom, restart=restart_file, stat=stat, errmsg=errmsg)
-    else
-      call land%init("experiment.toml", ldomain%lonc(begg:endg), ldomain%latc(begg:endg), area=1.0e6_r8*ldomain%area(begg:endg), &
-        index=gindex_global(1:n) - 1, comm=mpicom, stat=stat, errmsg=errmsg)
-    end if
-    if (stat /= 0) call endrun(msg=trim(errmsg))
     own_lunit = wt_lunit
     own_pft = wt_nat_patch
     own_cft = wt_cft
-    allocate (new_lunit, mold=own_lunit)
-    allocate (new_pft, mold=own_pft)
-    allocate (new_cft, mold=own_cft)
-    call each_field(give)
+    allocate (new_lunit, source=own_lunit)
+    allocate (new_pft, source=own_pft)
+    allocate (new_cft, source=own_cft)
+    if (is_restart()) then
+      call start(land, begg, endg, restart_file)
+    else
+      call start(land, begg, endg)
+    end if
   end subroutine dynLandstep_init
+
+  !> Right after it, where lakes and towns may come: room for all that come until last_year. The same in a
+  !> first run and in continued ones; takes as long as landstep takes for those years.
+  subroutine dynLandstep_room(begg, endg, last_year)
+    integer, intent(in) :: begg, endg, last_year
+    type(land_t) :: whole
+    real(r8) :: largest(begg:endg)
+    character(11) :: name
+    integer :: i
+
+    call start(whole, begg, endg)
+    call whole%get_maximum("PCT_LAKE", largest, last_year, stat=stat, errmsg=errmsg)
+    if (stat /= 0) call endrun(msg=trim(errmsg))
+    pct_lake_max = max(pct_lake_max, largest)
+    do i = 1, numurbl
+      write (name, "(a, i0)") "PCT_URBAN_", i
+      call whole%get_maximum(name, largest, last_year, stat=stat, errmsg=errmsg)
+      if (stat /= 0) call endrun(msg=trim(errmsg))
+      where (urban_valid) pct_urban_max(:, i) = max(pct_urban_max(:, i), largest)
+    end do
+    call whole%finalize(stat=stat, errmsg=errmsg)
+    if (stat /= 0) call endrun(msg=trim(errmsg))
+  end subroutine dynLandstep_room
+
+  subroutine start(one, begg, endg, restart)
+    type(land_t), intent(inout) :: one
+    integer, intent(in) :: begg, endg
+    character(*), intent(in), optional :: restart
+
+    call one%init("experiment.toml", ldomain%lonc(begg:endg), ldomain%latc(begg:endg), area=1.0e6_r8*ldomain%area(begg:endg), &
+      index=gindex_global(1:endg - begg + 1) - 1, comm=mpicom, restart=restart, stat=stat, errmsg=errmsg)
+    if (stat /= 0) call endrun(msg=trim(errmsg))
+    call each_field(one, give)
+  end subroutine start
 
   !> After the calls of dynpft_interp to dynurban_interp, in dynSubgrid_init and in dynSubgrid_driver.
   subroutine dynLandstep_interp(bounds)
@@ -63,7 +91,7 @@ contains
     call get_prev_date(year, month, day, seconds)
     call land%update(year, month, day, changed, stat=stat, errmsg=errmsg)
     if (stat /= 0) call endrun(msg=trim(errmsg))
-    if (changed) call each_field(take)
+    if (changed) call each_field(land, take)
     do g = bounds%begg, bounds%endg
       do i = 1, size(moving)               ! of what a cell has no landunit for, update_landunit_weights makes vegetation
         if (grc%landunit_indices(moving(i), g) /= ispval) call set_landunit_weight(g, moving(i), new_lunit(g, moving(i)))
@@ -77,10 +105,12 @@ contains
   end subroutine dynLandstep_interp
 
   !> Go through landstep's fields with the weights that they are.
-  subroutine each_field(action)
+  subroutine each_field(one, action)
+    type(land_t), intent(inout) :: one
     interface
-      subroutine action(name, own, new)
-        import :: r8
+      subroutine action(one, name, own, new)
+        import :: land_t, r8
+        type(land_t), intent(inout) :: one
         character(*), intent(in) :: name
         real(r8), intent(in) :: own(:)
         real(r8), intent(inout) :: new(:)
@@ -94,35 +124,37 @@ contains
 
     do m = natpft_lb, natpft_ub
       write (type_name, "(a, i0)") "PCT_NAT_PFT_", m
-      call action(trim(type_name), own_pft(:, m), new_pft(:, m))
+      call action(one, trim(type_name), own_pft(:, m), new_pft(:, m))
     end do
     do m = cft_lb, cft_ub
       write (type_name, "(a, i0)") "PCT_CFT_", m
-      call action(trim(type_name), own_cft(:, m), new_cft(:, m))
+      call action(one, trim(type_name), own_cft(:, m), new_cft(:, m))
     end do
     do m = 1, size(name)
-      call action(trim(name(m)), own_lunit(:, landunit(m)), new_lunit(:, landunit(m)))
+      call action(one, trim(name(m)), own_lunit(:, landunit(m)), new_lunit(:, landunit(m)))
     end do
   end subroutine each_field
 
-  subroutine give(name, own, new)
+  subroutine give(one, name, own, new)
+    type(land_t), intent(inout) :: one
     character(*), intent(in) :: name
     real(r8), intent(in) :: own(:)
     real(r8), intent(inout) :: new(:)
 
     new = own
-    call land%baseline(name, 100*own, stat=stat, errmsg=errmsg)
+    call one%baseline(name, 100*own, stat=stat, errmsg=errmsg)
     if (stat /= 0) call endrun(msg=trim(errmsg))
   end subroutine give
 
   !> 100*w/100 is not always w: where nothing moved, the weight of the surface data stays.
-  subroutine take(name, own, new)
+  subroutine take(one, name, own, new)
+    type(land_t), intent(inout) :: one
     character(*), intent(in) :: name
     real(r8), intent(in) :: own(:)
     real(r8), intent(inout) :: new(:)
     real(r8) :: percent(size(own))
 
-    call land%get(name, percent, stat=stat, errmsg=errmsg)
+    call one%get(name, percent, stat=stat, errmsg=errmsg)
     if (stat /= 0) call endrun(msg=trim(errmsg))
     new = merge(own, percent/100, percent == 100*own)
   end subroutine take
@@ -147,15 +179,16 @@ module host_under_test
   use GridcellType, only: grc
   use LandunitType, only: lun
   use PatchType, only: patch
-  use clm_instur, only: wt_cft, wt_lunit, wt_nat_patch
+  use clm_instur, only: pct_lake_max, pct_urban_max, urban_valid, wt_cft, wt_lunit, wt_nat_patch
   use clm_time_manager, only: date, restarted
   use clm_varcon, only: ispval
   use clm_varpar, only: cft_lb, cft_ub, natpft_lb, natpft_ub
   use decompMod, only: bounds_type, gindex_global
   use domainMod, only: ldomain
-  use dynLandstepMod, only: dynLandstep_final, dynLandstep_init, dynLandstep_interp, dynLandstep_write_restart
+  use dynLandstepMod, only: dynLandstep_final, dynLandstep_init, dynLandstep_interp, dynLandstep_room, &
+    dynLandstep_write_restart
   use host_kit, only: days_noleap, made_up, record_t, run_t
-  use landunit_varcon, only: istcrop, istsoil, max_lunit
+  use landunit_varcon, only: istcrop, istdlak, istsoil, isturb_md, isturb_tbd, max_lunit, numurbl
   use shr_kind_mod, only: r8 => shr_kind_r8
   use spmdMod, only: mpicom
   implicit none
@@ -179,6 +212,7 @@ contains
     if (run%coupled) then
       ! page: begin
       call dynLandstep_init(begg, endg)              ! clm_initializeMod.F90, after surfrd_get_data
+      call dynLandstep_room(begg, endg, 2018)        ! the last year of the run
       ! page: end
     end if
     call make_subgrid()
@@ -244,6 +278,10 @@ contains
       end do
       wt_lunit(g, istsoil) = 1 - sum(wt_lunit(g, 2:))
     end do
+    allocate (pct_lake_max(begg:endg), pct_urban_max(begg:endg, numurbl), urban_valid(begg:endg))
+    pct_lake_max = 100*wt_lunit(:, istdlak)
+    pct_urban_max = 100*wt_lunit(:, isturb_tbd:isturb_md)
+    urban_valid = any(pct_urban_max > 0, dim=2)
   end subroutine make_surface_data
 
   !> Landunits, columns and patches; towns, lakes, wetlands and ice only where there are some.
@@ -261,7 +299,7 @@ contains
       do g = b%begg, b%endg
         grc%landunit_indices(:, g) = ispval
         do ltype = 1, max_lunit
-          if (ltype /= istsoil .and. ltype /= istcrop .and. wt_lunit(g, ltype) <= 0) cycle
+          if (.not. exists(g, ltype)) cycle
           l = l + 1
           grc%landunit_indices(ltype, g) = l
           lun%itype(l) = ltype
@@ -290,6 +328,21 @@ contains
       b%endp = p
     end associate
   contains
+    logical function exists(g, ltype)
+      integer, intent(in) :: g, ltype
+
+      select case (ltype)
+      case (istsoil, istcrop)
+        exists = .true.
+      case (istdlak)
+        exists = pct_lake_max(g) > 0
+      case (isturb_tbd:isturb_md)
+        exists = pct_urban_max(g, ltype - isturb_tbd + 1) > 0
+      case default
+        exists = wt_lunit(g, ltype) > 0
+      end select
+    end function exists
+
     subroutine add_patch(weight)
       real(r8), intent(in) :: weight
 
@@ -323,8 +376,8 @@ contains
     integer :: i
 
     associate (b => bounds_proc)
-      call record%add("lun%wtgcell", lun%wtgcell(b%begl:b%endl), &
-        [(max_lunit*cell(lun%gridcell(i)) + lun%itype(i), i=b%begl, b%endl)])
+      call record%add("lun%wtgcell", lun%wtgcell(b%begl:b%endl), & ! room alone is no change
+        [(merge(max_lunit*cell(lun%gridcell(i)) + lun%itype(i), -1, lun%wtgcell(i) > 0), i=b%begl, b%endl)])
       call record%add("patch%wtcol", patch%wtcol(b%begp:b%endp), &
         [(20*cell(patch%gridcell(i)) + patch%itype(i), i=b%begp, b%endp)])
       call record%add("col%wtlunit", col%wtlunit(patch%column(b%begp:b%endp)), &

@@ -83,6 +83,7 @@ module clm_instur
   implicit none
   real(r8), pointer :: wt_lunit(:, :), wt_nat_patch(:, :), wt_cft(:, :)
   real(r8), pointer :: pct_lake_max(:), pct_urban_max(:, :)
+  logical, pointer :: urban_valid(:)
 end module clm_instur
 
 module GridcellType
