@@ -190,7 +190,7 @@ def test_an_ice_box_of_jules_stays_ice_and_another_has_none() -> None:
 
 
 def test_more_grass_greens_a_cell_of_noahmp_whose_type_stays() -> None:
-    own = {"IVGTYP": 15.0, "VEGFRA": 1.0, "SHDMAX": 2.0, "SHDMIN": 0.0}
+    own = {"IVGTYP": 15.0, "VEGFRA": 1.0, "SHDMAX": 2.0, "SHDMIN": 0.0, "LANDUSEF_15": 1.0}
     found = served("noahmp", own)
     assert found["IVGTYP"] == 15.0  # its own snow and ice: landstep's barren tundra did not change
     grass = {c.name: c.properties for c in table("noahmp").cover}["grassland"]
