@@ -12,6 +12,7 @@ from landstep.coupling.areas import Areas
 from landstep.coupling.dates import check_next_date, text_of
 from landstep.coupling.dump import dumped
 from landstep.coupling.gross import GrossChange
+from landstep.coupling.harvest import Harvest
 from landstep.coupling.host_climate import HostClimate, climate_note
 from landstep.coupling.host_fields import NOTES, HostFields, Surface
 from landstep.coupling.host_points import numbered
@@ -148,7 +149,10 @@ class Coupler:
         land, ranks = LandSurface.of(emulator, points), emulator.assembly.ranks
         with ranks.together():
             of, scheme, mine = emulator.experiment, emulator.scheme, land.points.mine
-            fields = HostFields.of(of, scheme, land.legend is not None, mine.lat)
+            paths = [of.path(path) for path in of.coupling.harvest]
+            harvest = Harvest.of(paths, mine) if paths else None
+            zones = land.legend is not None
+            fields = HostFields.of(of, scheme, zones, mine.lat, harvest=harvest)
         fields.icy = icy_points(of, fields.source, land, state.land_use, state.year)
         areas = land.areas(state)
         coverage = PointCoverage.measure(land.points, fields.with_land(areas))
@@ -271,6 +275,8 @@ class Coupler:
         with ranks.together():
             check_next_date(date, self._date, self._state.year, self._settings)
             self._check_forcing(emulator, year)
+            if fields.harvest is not None:
+                fields.harvest.values(year)  # read on all ranks before anything is computed
         ranks.same({"date of update": asked, "baselines": ", ".join(sorted(fields.baselines))})
         folder = None if folder is None else emulator.experiment.path(folder)
         with dumped(folder, ranks, self._state, f"update to {asked}"):
@@ -279,7 +285,7 @@ class Coupler:
                 fields.begin(self._reference(emulator, areas), ranks)
                 if self._branched is not None and self._counts_from_elsewhere():
                     self._branched.check(fields, areas, self._state.year, ranks)
-                old, before = self._state, fields.surface(areas)
+                old, before = self._state, fields.surface(areas, year)
             else:
                 old, before = self._told.state, self._told.surface
             state, climate = self._state, self._climate
@@ -290,7 +296,7 @@ class Coupler:
                 climate.begin(date[1])
             surface = before
             if state is not old:
-                surface = fields.surface(self._land.areas(state))
+                surface = fields.surface(self._land.areas(state), state.year)
             change = self._land.change(old.land_use, state.land_use, surface.areas)
             if self._settings.observe is not None:
                 observed = emulator.experiment.path(self._settings.observe)

@@ -29,7 +29,8 @@ class Field:
     long_name : in words
     units : CF units
     denominator : what a share is a share of; empty for what is not a share
-    rule : how it is made: "fraction", "type", "mean", "monthly_type" or "monthly_mix"
+    rule : how it is made: "fraction", "type", "mean", "monthly_type" or "monthly_mix"; or "passed"
+        through, of which a host gives no baseline
     standard_name : CF's, where there is one
     schedule : "annual", one value that jumps on 1 January; "monthly", twelve values
     season : of a monthly field, the host's own rule between months

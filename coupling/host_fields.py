@@ -26,6 +26,7 @@ from landstep.coupling.baseline import (
 )
 from landstep.coupling.crosswalk import Crosswalk, fields_of_host
 from landstep.coupling.fields import Field, FieldSource
+from landstep.coupling.harvest import Harvest
 from landstep.coupling.monthly_maps import MonthlyMap
 from landstep.coupling.seasons import Date, changes_on, value_on
 from landstep.emulator.classes import Scheme
@@ -78,16 +79,23 @@ class HostFields:
     """
 
     def __init__(
-        self, settings: CouplingTable, source: FieldSource, scheme: Scheme, lat_deg: np.ndarray
+        self,
+        settings: CouplingTable,
+        source: FieldSource,
+        scheme: Scheme,
+        lat_deg: np.ndarray,
+        harvest: Harvest | None = None,
     ) -> None:
-        """Take what makes the fields, and the latitudes of the points."""
+        """Take what makes the fields, the latitudes of the points, and what is passed through."""
         self.settings = settings
         self.source = source
         self.baselines: dict[str, np.ndarray] = {}
         self.reference: Areas | None = None
         self.scheme = scheme
         self.lat_deg = lat_deg
-        self._of = {field.name: field for field in source.fields}
+        self.harvest = harvest
+        passed = () if harvest is None else harvest.fields
+        self._of = {field.name: field for field in (*source.fields, *passed)}
         self.served = np.ones(lat_deg.size, bool)
         self.icy = np.zeros(lat_deg.size, bool)
         self._recalled = False
@@ -104,18 +112,19 @@ class HostFields:
         zones_known: bool,
         lat_deg: np.ndarray,
         host: str | None = None,
+        harvest: Harvest | None = None,
     ) -> HostFields:
         """Read the table of the host that an experiment names.
 
         zones_known : whether the codes of the climate zones have a meaning
-        host : a table to take instead
+        host : a table to take instead; harvest : on the same points
         Raises ConfigError, with file and line, for a table that cannot be, or that needs zones.
         """
         settings = experiment.coupling
         source = fields_of_host(
             host or settings.host, experiment.folder, scheme, zones_known, settings.cover
         )
-        return cls(settings, source, scheme, lat_deg)
+        return cls(settings, source, scheme, lat_deg, harvest)
 
     # ---- what there is ----
 
@@ -190,6 +199,7 @@ class HostFields:
         a field of which the restart holds none. What the values are is looked at by `begin`, which
         knows where land is.
         """
+        self._refuse_passed(name)
         nowhere = np.zeros(self.lat_deg.size, bool)
         checked_baseline(self.field(name), values, nowhere)
         if self._recalled and name not in self.baselines:
@@ -241,7 +251,7 @@ class HostFields:
 
     def unbegun(self) -> HostFields:
         """Return the same fields and baselines, of which `begin` can be asked by itself."""
-        found = HostFields(self.settings, self.source, self.scheme, self.lat_deg)
+        found = HostFields(self.settings, self.source, self.scheme, self.lat_deg, self.harvest)
         found.baselines = dict(self.baselines)
         return found
 
@@ -272,7 +282,7 @@ class HostFields:
         settings = self.settings
         if not isinstance(self.source, Crosswalk):
             return found
-        for name in self._of:
+        for name in (field.name for field in self.source.fields):
             try:
                 require_baselines(
                     self.source,
@@ -290,8 +300,12 @@ class HostFields:
 
     # ---- values ----
 
-    def surface(self, areas: Areas) -> Surface:
-        """Make the fields of a year."""
+    def surface(self, areas: Areas, year: int | None = None) -> Surface:
+        """Make the fields of a year.
+
+        year : of the areas, for what is passed through; None: without that
+        Raises InputError for a year without a harvest.
+        """
         values: dict[str, np.ndarray] = {}
         clipped: dict[str, int] = {}
         served = areas if self.reference is None else _where(areas, self.served)
@@ -304,6 +318,8 @@ class HostFields:
         for monthly, means in self._monthly:
             name = monthly.entry.name
             values[name], clipped[name] = monthly.values(means, served, values)
+        if self.harvest is not None and year is not None:
+            values |= self.harvest.values(year)
         for name, held in clipped.items():
             if held:
                 _LOG.info("%s: its bounds or its sum held %d points back", name, held)
@@ -367,6 +383,7 @@ class HostFields:
         that cannot be, and, in absolute mode, for a field of one value a year.
         """
         field = self.field(name)
+        self._refuse_passed(name)
         refuse_type(field)
         given = host_values(name, values, self.lat_deg.size)
         if field.months == 1 and self.settings.mode == "absolute":
@@ -386,6 +403,14 @@ class HostFields:
             self.field(name)
             raise self.refused[name]
         return values
+
+    def _refuse_passed(self, name: str) -> None:
+        """Refuse to add to a field that is passed through."""
+        if self.field(name).rule == "passed":
+            raise CouplingError(
+                f"field {name!r} is LUH2's, passed through: it has no baseline and no change; call "
+                f"get({name!r}, values)"
+            )
 
     def own(self, name: str) -> np.ndarray:
         """The host's own field, which it keeps where landstep only observes."""

@@ -16,12 +16,13 @@ def check_largest(fields: HostFields, name: str, first: int, last: int) -> None:
     """Refuse a field that has no largest value, or years that cannot be.
 
     first : the year reached; last : the last that is asked about
-    Raises CouplingError for a field that is none, is monthly or a type; StepError for a last year
-    before the first.
+    Raises CouplingError for a field that is none, monthly, a type or passed through; StepError for
+    a last year before the first.
     """
     field = fields.field(name)
-    if field.integer or field.months > 1:
-        what = "a type" if field.integer else "a monthly field"
+    kinds = {"type": "a type", "passed": "passed through"}
+    if field.rule in kinds or field.months > 1:
+        what = kinds.get(field.rule, "a monthly field")
         raise CouplingError(f"field {name!r} is {what}: only annual fields have a largest value")
     if last < first:
         raise StepError(f"{name!r}: last year {last}, expected {first}, the year reached, or later")

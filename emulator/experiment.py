@@ -137,6 +137,7 @@ class CouplingTable(StrictTable):
     observe : a folder; fields are written there, and the host is never told that they changed
     skip : allow `update` to pass over years, each of which is then computed
     dump : a folder that gets the state of each rank where a step fails
+    harvest : LUH2's transitions, history and scenario: their wood harvest is handed out as it is
     missing_months : what stands in for a month in which the host did not put what it put in others:
         "refused": nothing, the year is an error; the "reference" climate's month; that of the
         "last_year"
@@ -156,6 +157,7 @@ class CouplingTable(StrictTable):
     observe: Path | None = None
     skip: bool = False
     dump: Path | None = None
+    harvest: list[Path] = []
     missing_months: Literal["refused", "reference", "last_year"] = "refused"
 
     @field_validator("ice")
@@ -229,7 +231,7 @@ class Experiment(StrictTable):
 
     def opened_files(self) -> list[Path]:
         """Paths of all NetCDF files that are opened for it, each once."""
-        more = [self.climate.reference, self.coupling.weights]
+        more = [self.climate.reference, self.coupling.weights, *self.coupling.harvest]
         paths = [self.path(file) for file in more if file is not None]
         if self.coupling.ice not in ICE_WORDS:
             paths.append(self.static_source(self.coupling.ice)[0])
