@@ -252,8 +252,8 @@ def _something_moves(alone: Recorded, coupled: Recorded) -> Check:
 def _same_after(name: str, run: Recorded, wanted: Recorded, words: str) -> Check:
     if run.status:
         return Check(f"{name} exact", False, _last_line(run))
-    days = sorted(run.checksums)
+    begun = min(run.checksums, default="nowhere")
+    days = [day for day in sorted(wanted.checksums) if day >= begun]
     differs = _first_difference(run, wanted, days)
-    return Check(
-        f"{name} exact", bool(days) and not differs, differs or f"{len(days)} days, {words}"
-    )
+    words = differs or f"{len(days)} days, {words}"
+    return Check(f"{name} exact", bool(days) and not differs, words)

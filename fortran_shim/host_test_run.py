@@ -15,7 +15,7 @@ from pathlib import Path
 
 from landstep.emulator.errors import InputError
 from landstep.fortran_shim import build
-from landstep.fortran_shim.host_test_files import HostTest, folder
+from landstep.fortran_shim.host_test_files import HostTest
 
 PRIME = 2**31 - 1
 """Checksums are sums over points, modulo this: kit.f90."""
@@ -64,8 +64,9 @@ def build_host_test(
     """
     out.mkdir(parents=True, exist_ok=True)
     library = build.stub_library() if stub else build.shared_library()
-    own = [folder() / "kit.f90", folder() / f"ranks_{'mpi' if mpi else 'serial'}.f90"]
-    sources = [*build.fortran_sources(), *own, test.standin, test.coupling, folder() / "driver.f90"]
+    folder = test.standin.parent
+    own = [folder / "kit.f90", folder / f"ranks_{'mpi' if mpi else 'serial'}.f90"]
+    sources = [*build.fortran_sources(), *own, test.standin, test.coupling, folder / "driver.f90"]
     links = ["-llandstep_stub", "-lm"] if stub else ["-llandstep", f"-Wl,-rpath,{library.parent}"]
     program = out / "host_test"
     fc = build.fortran_compiler(compiler)

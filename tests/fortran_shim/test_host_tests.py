@@ -22,6 +22,7 @@ from landstep.fortran_shim.host_test_files import (
 
 PAGES = Path(__file__).parents[2] / "docs" / "hosts"
 SPEEDY = "speedy"
+EARLY = "    if (run%restarted .and. record%month == 10) exit"
 HOSTS = host_test_names()
 
 
@@ -120,6 +121,16 @@ def test_a_coupling_that_does_nothing_is_seen(
     checks = check_host(replace(host_test("jsbach"), ranks=1), globe, tmp_path / "runs")
     (check,) = [check for check in checks if check.name == "something moves"]
     assert check.passed is False and "cover_fract at 0" in check.detail
+
+
+def test_a_restarted_run_that_stops_early_is_seen(
+    changed_host: Callable[..., Path], globe: Path, tools: None, tmp_path: Path
+) -> None:
+    changed_host("driver.f90", "call host_record(record)", "call host_record(record)\n" + EARLY)
+    checks = check_host(replace(host_test("jsbach"), ranks=1), globe, tmp_path / "runs")
+    found = {check.name: check for check in checks}
+    assert found["restart exact"].passed is False
+    assert "2017-10-02: LCC_coverFract_target, cover_fract differ" in found["restart exact"].detail
 
 
 def test_code_that_does_not_compile_is_refused_with_the_compilers_words(
