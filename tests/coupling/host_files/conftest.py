@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 
 import netCDF4
 import numpy as np
@@ -207,3 +209,18 @@ def real_wrf(real_data, tmp_path):
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def check_readers_open():
+    """Check that xarray reads a whole file, and that ncks, where there is one, knows a variable."""
+    xarray = pytest.importorskip("xarray")
+
+    def check(path, name):
+        with xarray.open_dataset(path, engine="netcdf4", decode_times=False) as file:
+            assert np.isfinite(file.load()[name].values).any()
+        if shutil.which("ncks"):
+            done = subprocess.run(["ncks", "-m", "-v", name, path], capture_output=True, text=True)
+            assert done.returncode == 0 and name in done.stdout
+
+    return check

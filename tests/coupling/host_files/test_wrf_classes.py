@@ -1,7 +1,6 @@
 """Shares of land-cover classes and monthly maps of WRF's files: MODIS with lakes, and USGS."""
 
 import shutil
-import subprocess
 
 import netCDF4
 import numpy as np
@@ -12,6 +11,8 @@ from landstep.coupling.host_files.netcdf_file import NetcdfHostFile
 from landstep.coupling.host_files.update import Task, update_host_file
 from landstep.emulator.errors import InputError
 
+ON = ("Time", "land_cat_stag", "south_north", "west_east")
+
 
 def update(run, source, output, host="wrf", year=2017, **more):
     return update_host_file(Task(host, source, *run, (year, year), output, **more))
@@ -21,16 +22,6 @@ def stored(path):
     with netCDF4.Dataset(path) as file:
         file.set_auto_maskandscale(False)
         return {name: variable[...] for name, variable in file.variables.items()}
-
-
-def check_readers_open(path, name):
-    """Xarray reads all of it; so does ncks, where there is one, and prints the variable."""
-    xarray = pytest.importorskip("xarray")
-    with xarray.open_dataset(path, engine="netcdf4", decode_times=False) as file:
-        assert np.isfinite(file.load()[name].values).any()
-    if shutil.which("ncks"):
-        done = subprocess.run(["ncks", "-m", "-v", name, path], capture_output=True, text=True)
-        assert done.returncode == 0 and name in done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +72,9 @@ def laid_over_the_world(source, target):
     return target
 
 
-def test_the_real_static_file_moves_with_the_made_up_world(geo_em, world_run, tmp_path):
+def test_the_real_static_file_moves_with_the_made_up_world(
+    geo_em, world_run, tmp_path, check_readers_open
+):
     """Shares, the largest of them and the monthly maps; water and all else keep their bits."""
     source = laid_over_the_world(geo_em, tmp_path / "geo_em.d02.nc")
     done = update(world_run, source, tmp_path / "new.nc")
@@ -119,7 +112,7 @@ def test_a_real_file_of_usgs_classes_moves_by_their_table(real_wrf, world_run, t
     assert (tmp_path / "same").read_bytes() == source.read_bytes()
 
 
-def test_the_real_setup_file_of_hrldas_moves(real_data, world_run, tmp_path):
+def test_the_real_setup_file_of_hrldas_moves(real_data, world_run, tmp_path, check_readers_open):
     """XLAND alone says what is water; MODIS classes, no shares of them."""
     source = laid_over_the_world(real_data / "hosts/hrldas_setup_point.nc", tmp_path / "setup.nc")
     done = update(world_run, source, tmp_path / "new.nc", "noahmp", 2018)
@@ -127,3 +120,36 @@ def test_the_real_setup_file_of_hrldas_moves(real_data, world_run, tmp_path):
     check_readers_open(tmp_path / "new.nc", "IVGTYP")
     old, new = stored(source), stored(tmp_path / "new.nc")
     assert not (old["SHDMAX"] != new["SHDMAX"])[old["XLAND"] == 2].any()
+
+
+@pytest.mark.parametrize(
+    ("classes", "count", "crop", "grass", "water", "table"),
+    [
+        ("MODIFIED_IGBP_MODIS_NOAH", 20, 12, 10, 17, "noahmp"),
+        ("USGS", 24, 2, 7, 16, "noahmp_usgs"),
+    ],
+)
+def test_an_initial_file_without_a_class_of_lakes(
+    quarters, world_run, tmp_path, classes, count, crop, grass, water, table
+):
+    """Wrfinput names the dimension land_cat_stag; a tenth of each cell is water and stays."""
+    lon, lat = np.meshgrid(quarters[1], quarters[0])
+    shares = np.zeros((count, *lat.shape))
+    shares[crop - 1], shares[grass - 1], shares[water - 1] = 0.5, 0.4, 0.1
+    with netCDF4.Dataset(tmp_path / "wrfinput", "w", format="NETCDF3_64BIT_OFFSET") as file:
+        file.MMINLU = classes
+        for dim, size in zip(ON, (None, count, *lat.shape), strict=True):
+            file.createDimension(dim, size)
+        for name, values in (("XLAT", lat), ("XLONG", lon), ("LU_INDEX", np.full_like(lat, crop))):
+            file.createVariable(name, "f4", (ON[0], *ON[2:]))[0] = values
+        file.createVariable("LANDUSEF", "f4", ON)[0] = shares
+    done = update(world_run, tmp_path / "wrfinput", tmp_path / "new", year=2018)
+    file = NetcdfHostFile.open(tmp_path / "new", layout_named("wrf"))
+    assert file.layout.table == table and done.served == 24
+    new = stored(tmp_path / "new")["LANDUSEF"][0].astype(np.float64)
+    assert np.array_equal(new[water - 1], np.full(lat.shape, np.float32(0.1)))
+    np.testing.assert_allclose(new.sum(axis=0), 1.0, atol=1e-6)
+    assert (new[crop - 1] != np.float32(0.5)).sum() > 5
+    types = stored(tmp_path / "new")["LU_INDEX"][0]
+    new[water - 1] = 0.0
+    assert np.array_equal(types, 1 + new.argmax(axis=0))
