@@ -32,27 +32,32 @@ def refuse_type(field: Field) -> None:
         )
 
 
-def added(field: Field, values: np.ndarray, own: np.ndarray, now: np.ndarray) -> np.ndarray:
+def added(
+    field: Field, values: np.ndarray, moved: np.ndarray, own: np.ndarray, now: np.ndarray
+) -> np.ndarray:
     """Return a host's values plus what landstep's field changed, within the field's bounds.
 
     values : (n,) float32 or float64, the host's own, of a day
-    own, now : (n,) of that dtype, the host's baseline and landstep's field, of the same day by one
-        rule
-    returns : (n,) of the dtype of `values`. Where `now` is `own` the bytes of `values` (-0.0, what
-        is no number); where `values` is `own` it is `now`; elsewhere values + (now - own)
-    Raises CouplingError naming the first point that moves and whose value is not finite.
+    moved : (m,) int64, points where the field's year is not the baseline's
+    own, now : (m,) of the values' dtype, the host's baseline and landstep's field there, of the
+        same day by one rule
+    returns : (n,) of the dtype of `values`. Where the two are equal, and elsewhere, the bytes of
+        `values` (-0.0, what is no number); where `values` is `own` it is `now`; else
+        values + (now - own)
+    Raises CouplingError naming the first point that changes and whose value is not finite.
     """
-    moved = now != own
     found = values.copy()
-    given = values[moved].astype(np.float64)
+    differs = now != own
+    places = moved[differs]
+    given = values[places].astype(np.float64)
     wrong = np.flatnonzero(~np.isfinite(given))
     if wrong.size:
-        point = int(np.flatnonzero(moved)[wrong[0]])
+        point = int(places[wrong[0]])
         raise CouplingError(
             f"{field.name!r}: {values[point]} at point {point}, expected a finite number: the "
             "field changed there; is it the host's own value of the day?"
         )
-    before, after = (of[moved].astype(np.float64) for of in (own, now))
+    before, after = (of[differs].astype(np.float64) for of in (own, now))
     wanted = np.where(given == before, after, given + (after - before))
-    found[moved] = np.clip(wanted, *field.bounds)
+    found[places] = np.clip(wanted, *field.bounds)
     return found

@@ -103,6 +103,8 @@ class HostFields:
         self._monthly: list[tuple[MonthlyMap, np.ndarray]] = []
         self.refused: dict[str, CouplingError] = {}
         self.notes: dict[str, str] = {}
+        self._moved_in: Surface | None = None  # the year of which `added` was asked last
+        self._moved_at: dict[str, np.ndarray] = {}  # the points that moved in it, of each field
 
     @classmethod
     def of(
@@ -351,16 +353,18 @@ class HostFields:
         """
         observed = self.settings.observe is not None
         values = self.own(name) if observed else self._handed_out(surface, name)
-        found = self._on(name, values, date, kind)
+        found = self._on(name, values, date, kind, self.lat_deg)
         found.setflags(write=False)
         return found
 
-    def _on(self, name: str, values: np.ndarray, date: Date, kind: Any) -> np.ndarray:
+    def _on(
+        self, name: str, values: np.ndarray, date: Date, kind: Any, lat_deg: np.ndarray
+    ) -> np.ndarray:
         """A year's values of a field, (n,) or (n, 12), on a date: (n,) of a kind."""
         if values.ndim == 1:
             return values.astype(kind, copy=False).view()
         rule, calendar = self._rule(name), self.settings.calendar
-        return value_on(values, rule, *date, calendar, self.lat_deg, kind)
+        return value_on(values, rule, *date, calendar, lat_deg, kind)
 
     def monthly(self, surface: Surface, name: str) -> np.ndarray:
         """Return the twelve months of a field: (n, 12) float64, read-only.
@@ -393,9 +397,15 @@ class HostFields:
             )
         own = self.own(name)
         now = own if self.settings.observe is not None else self._handed_out(surface, name)
-        if now is own:
-            return given.copy()
-        return added(field, given, *(self._on(name, of, date, given.dtype) for of in (own, now)))
+        if self._moved_in is not surface:
+            self._moved_in, self._moved_at = surface, {}
+        if name not in self._moved_at:
+            differs = now != own
+            self._moved_at[name] = np.flatnonzero(differs if now.ndim == 1 else differs.any(axis=1))
+        moved = self._moved_at[name]
+        lat = self.lat_deg[moved]
+        of_day = [self._on(name, of[moved], date, given.dtype, lat) for of in (own, now)]
+        return added(field, given, moved, *of_day)
 
     def _handed_out(self, surface: Surface, name: str) -> np.ndarray:
         values = surface.values.get(name)

@@ -127,7 +127,7 @@ def _days_in(year: int, month: int, calendar: str) -> int:
     return int(cftime.datetime(year, month, 1, calendar=calendar).daysinmonth)
 
 
-def _weighed(monthly: np.ndarray, first: int, weight: Any) -> np.ndarray:
+def _weighed(monthly: np.ndarray, first: int, weight: float) -> np.ndarray:
     """A month, counted from 0, by its weight, and the next by the rest, as hosts compute it."""
     return weight * monthly[:, first % 12] + (1 - weight) * monthly[:, (first + 1) % 12]
 
@@ -160,14 +160,14 @@ def _twelfths(
     number = np.dtype(kind).type
     passed = sum(_days_in(year, m, calendar) for m in range(1, month)) + day - 1
     length = sum(_days_in(year, m, calendar) for m in range(1, 13))
-    months = monthly.astype(kind)
-
-    def at(days: float) -> np.ndarray:
+    found = np.empty(len(monthly), kind)
+    for side, days in ((lat_deg >= 0, passed), (lat_deg < 0, passed + length / 2)):
         twelfths = number(12) * number(days % length) / number(length)
         begun = int(twelfths + number(0.5))
-        return _weighed(months, begun - 1, number(begun + 0.5) - twelfths)
-
-    return np.where(lat_deg >= 0, at(passed), at(passed + length / 2))
+        weight = number(begun + 0.5) - twelfths
+        first, second = (monthly[side, m % 12].astype(kind) for m in (begun - 1, begun))
+        found[side] = weight * first + (1 - weight) * second
+    return found
 
 
 def _parabolas(monthly: np.ndarray, year: int, month: int, day: int, calendar: str) -> np.ndarray:

@@ -96,7 +96,7 @@ def test_bounds_hold_and_hold_only_where_something_moved() -> None:
     field = Field("cover", "", "1", "land", bounds=(0.0, 1.0))
     own, now = np.array([0.5, 0.5, 0.5, 0.5]), np.array([0.7, 0.1, 0.5, 0.9])
     values = np.array([0.9, 0.2, 1.5, np.nextafter(0.6, 0)], np.float32)
-    found = added(field, values, own, now)
+    found = added(field, values, np.arange(4), own, now)
     assert found.tolist() == [1.0, 0.0, 1.5, np.float32(np.float64(values[3]) + (0.9 - 0.5))]
     assert values[0] == np.float32(0.9), "the argument was edited"
 

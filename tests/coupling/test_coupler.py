@@ -109,6 +109,26 @@ def test_the_map_is_counted_no_more_often_than_it_moved(
     assert len(counted) == 2
 
 
+def test_transitions_are_the_gross_change_taken_apart(coupler: Coupler) -> None:
+    with pytest.raises(StepError, match="'forest': no fields yet"):
+        coupler.get_transition("forest", "cropland")
+    coupler.update(2015, 1, 1)
+    assert not coupler.get_transition("forest", "cropland").any()
+    coupler.update(2016, 1, 1)
+    names = scheme("hilda8").names
+    table = np.array([[coupler.get_transition(a, b) for b in names] for a in names])
+    for number, name in enumerate(names):
+        gain, loss = coupler.get_change(name)
+        assert np.array_equal(table[number].sum(axis=0), loss), name
+        assert np.array_equal(table[:, number].sum(axis=0), gain), name
+    assert table.any()
+    for pair in (("forest", "wood"), ("wood", "forest")):
+        with pytest.raises(CouplingError, match="no class 'wood'"):
+            coupler.get_transition(*pair)
+    coupler.update(2016, 1, 2)
+    assert not coupler.get_transition("forest", "cropland").any(), "no year began"
+
+
 def test_the_first_update_may_be_a_year_on(coupler: Coupler) -> None:
     assert coupler.update(2016, 1, 1) is True
     assert coupler.update(2016, 1, 2) is False
