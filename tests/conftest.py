@@ -43,7 +43,14 @@ settings.load_profile("landstep")
 `pytest --hypothesis-profile=default` draws others.
 """
 
-COSTLY = {"subprocess", "train", "export_model", "write_verified", "build_example_host"}
+COSTLY = {
+    "subprocess",
+    "train",
+    "export_model",
+    "write_verified",
+    "build_example_host",
+    "check_host",
+}
 """What starts programs, trains or exports: a test that uses one of these is slow by itself."""
 
 
