@@ -195,7 +195,7 @@ class HostFields:
 
     def give(self, name: str, values: np.ndarray) -> None:
         """Take a baseline; after a restart the one that it holds stands, but for points that the
-        mask leaves out, of which it holds nothing.
+        mask leaves out of which it holds none.
 
         Raises CouplingError for a field that is none, an array that cannot be one of its values, or
         a field of which the restart holds none. What the values are is looked at by `begin`, which

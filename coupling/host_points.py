@@ -183,7 +183,9 @@ def numbered(
             )
     before = sum(n for n, _ in told[: ranks.rank])
     if given != {True}:
-        points = replace(points, index=points.index + before)
+        label = points.label
+        label = None if label is None else np.where(label < 0, -1, label + before)
+        points = replace(points, index=points.index + before, label=label)
     return points.with_padding_after(before)
 
 

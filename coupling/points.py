@@ -15,6 +15,7 @@ from landstep.coupling.remapping.point_checks import (
     check_unique,
     first_place,
     index_of,
+    label_of,
     mask_of,
     numbers,
     table,
@@ -36,6 +37,8 @@ class Points:
     vertex_lon, vertex_lat : (n, k) float64, corners of the cell, either way round; a polygon of
         fewer than k repeats one. Edges are great circles, those between equal latitudes parallels
     area_m2 : (n,) float64, of the cell
+    label : (n,) int64, the number that a point which is not served was given, -1 where it has none:
+        a restart keeps the host's own fields there by it, and nothing else hangs on it
     """
 
     lon: np.ndarray
@@ -47,6 +50,7 @@ class Points:
     vertex_lon: np.ndarray | None = None
     vertex_lat: np.ndarray | None = None
     area_m2: np.ndarray | None = None
+    label: np.ndarray | None = None
 
     @classmethod
     def make(
@@ -100,6 +104,7 @@ class Points:
             given["area_m2"] = numbers(area_m2, "area_m2", lon.size)
             check_area(given["area_m2"], served)
         number = index_of(index, lon.size, served)
+        given["label"] = label_of(index, served)
         points = cls(lon, lat, number, served, **given).with_padding_after(0)
         points._check_bounds()
         if "vertex_lon" in given:

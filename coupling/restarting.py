@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from landstep.coupling import masked_points
 from landstep.coupling.host_points import HostPoints
 from landstep.emulator.errors import StateError, StepError
 from landstep.emulator.grid import unit_vectors
@@ -75,6 +76,7 @@ class Memory:
         if arrays:
             index = points.index[points.n_padding :]
             arrays |= {"index": index, "place": points.kept(_places(points))}
+            arrays |= masked_points.kept(points, self.of_points)
         arrays |= {_ALL + name: values for name, values in self.of_all.items()}
         return Kept(arrays, {"settings": dict(self.settings)})
 
@@ -111,8 +113,12 @@ class Memory:
                 f"elsewhere when it was written, and what it holds belongs to that place; {_AGAIN}"
             )
         of_all = {n.removeprefix(_ALL): a for n, a in arrays.items() if n.startswith(_ALL)}
-        of_points = {n: points.of_kept(a) for n, a in arrays.items() if not n.startswith(_ALL)}
-        return cls(settings, of_points, of_all)
+        of_points = {
+            name: points.of_kept(values)
+            for name, values in arrays.items()
+            if not name.startswith((_ALL, masked_points.MASKED))
+        }
+        return cls(settings, masked_points.restored(points, of_points, arrays), of_all)
 
 
 def _places(points: HostPoints) -> np.ndarray:

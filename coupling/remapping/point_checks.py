@@ -118,6 +118,21 @@ def index_of(values: np.ndarray | None, n: int, served: np.ndarray) -> np.ndarra
     return index
 
 
+def label_of(values: np.ndarray | None, served: np.ndarray) -> np.ndarray:
+    """Take the indices of points that are not served as (n,) int64, whatever they are.
+
+    values : as `index_of` has taken them
+    returns : -1 for a point that is served, and for a number that no index can be
+    """
+    if values is None:
+        return np.where(served, -1, np.arange(served.size, dtype=np.int64))
+    plain, hidden = _parts(values, "index")
+    can_be = ~served & ~hidden & (plain >= 0) & (plain <= np.iinfo(np.int64).max)
+    label = np.full(served.size, -1, np.int64)
+    label[can_be] = plain[can_be]
+    return label
+
+
 def check_unique(index: np.ndarray, served: np.ndarray | None = None) -> None:
     """Refuse an index that stands at two points, of those that are served: CouplingError."""
     places = np.arange(index.size) if served is None else np.flatnonzero(served)

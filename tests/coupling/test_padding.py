@@ -223,6 +223,48 @@ def test_notes_are_of_all_ranks_points() -> None:
     assert note.startswith("96 points about ") and HostPoints.notes == ()
 
 
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_masked_point_has_its_own_field_after_a_restart(
+    coupled: Coupled, cells: Cells, tmp_path: Path, numbered: bool
+) -> None:
+    """The sea of a host whose sea has indices: also where baselines are not given again."""
+    given, mask = coupled("sea", host="classes"), np.arange(12) % 3 > 0
+    index = {"index": np.arange(12)[::-1] * 5} if numbered else {}
+    first = Coupler.open(given, **cells, **index, mask=mask, year=FIRST)
+    own = np.linspace(0.1, 0.9, 12)
+    first.baseline("covered_fraction", own)
+    first.update(FIRST, 1, 1)
+    first.write_restart(tmp_path / "r.nc")
+    again = Coupler.open(given, **cells, **index, mask=mask, restart=tmp_path / "r.nc")
+    again.update(FIRST, 1, 2)
+    assert np.array_equal(again.get("covered_fraction"), first.get("covered_fraction"))
+    assert np.array_equal(again.get("covered_fraction")[~mask], own[~mask])
+    if numbered:
+        order = np.random.default_rng(0).permutation(12)
+        moved = {name: values[order] for name, values in {**cells, **index}.items()}
+        again = Coupler.open(given, **moved, mask=mask[order], restart=tmp_path / "r.nc")
+        again.update(FIRST, 1, 2)
+        assert np.array_equal(again.get("covered_fraction"), first.get("covered_fraction")[order])
+
+
+def test_an_index_that_two_masked_points_have_is_nobodys(
+    coupled: Coupled, cells: Cells, tmp_path: Path
+) -> None:
+    """Their fields come from what the host gives again, else they are fills."""
+    given, mask = coupled("twice", host="classes"), np.arange(12) > 1
+    index = np.where(mask, np.arange(12), 7)
+    first = Coupler.open(given, **cells, index=index, mask=mask, year=FIRST)
+    first.baseline("covered_fraction", np.linspace(0.1, 0.9, 12))
+    first.update(FIRST, 1, 1)
+    first.write_restart(tmp_path / "r.nc")
+    for again_own, expected in ((None, [0, 0]), (0.5, [0.5, 0.5])):
+        again = Coupler.open(given, **cells, index=index, mask=mask, restart=tmp_path / "r.nc")
+        if again_own is not None:
+            again.baseline("covered_fraction", np.full(12, again_own))
+        again.update(FIRST, 1, 2)
+        assert again.get("covered_fraction")[:2].tolist() == expected
+
+
 def test_padding_has_a_number_of_its_own_on_every_rank() -> None:
     mask = np.array([True, False, False])
     mine = Points.make(np.zeros(3), np.zeros(3), index=np.array([5, 0, 6]), mask=mask)
