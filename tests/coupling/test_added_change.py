@@ -171,6 +171,26 @@ def test_the_months_are_the_baselines_bits_and_then_what_get_goes_between(
             months[0, 0] = 1.0
 
 
+def test_a_run_that_goes_on_adds_the_same_bytes(
+    coupled: Coupled, cells: Cells, tmp_path: Path
+) -> None:
+    experiment = coupled("goes_on", mode="anomaly")
+    whole = opened(experiment, cells)
+    whole.update(FIRST, 9, 3)
+    whole.write_restart(tmp_path / "restart.nc")
+    again = Coupler.open(experiment, **cells, restart=tmp_path / "restart.nc")
+    own = np.linspace(0.05, 0.9, 12).astype(np.float32)
+    for date in ((FIRST, 9, 3), (FIRST + 1, 2, 9)):
+        whole.update(*date)
+        again.update(*date)
+        for name in ("vegl", "lail", "alb12"):
+            found = again.add_change(name, own).tobytes()
+            assert found == whole.add_change(name, own).tobytes()
+            assert (found == own.tobytes()) == (date[0] == FIRST)
+        for name in ("lail", "alb12"):
+            assert np.array_equal(again.get_monthly(name), whole.get_monthly(name))
+
+
 def test_a_field_of_one_value_a_year_has_no_months(run: Coupler) -> None:
     for name in ("vegl", "typel"):
         with pytest.raises(CouplingError, match=f"'{name}' has one value a year.*call get"):
