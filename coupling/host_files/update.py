@@ -131,8 +131,10 @@ def update_host_file(task: Task, progress: Callable[[str], None] = lambda told: 
         file.points.n,
         tuple(land.notes),
     )
+    own_table = run.experiment.coupling.host
+    table = own_table if own_table.endswith(".toml") else file.layout.table
     with replacing(record_path) as temporary:
-        text = json.dumps(_record(task, run, reference, done), indent=1)
+        text = json.dumps(_record(task, run, table, reference, done), indent=1)
         temporary.write_text(text + "\n", "utf-8")
     return done
 
@@ -224,13 +226,14 @@ def _left(file: NetcdfHostFile | GribHostFile | GribGrid, land: HostYears) -> di
     return left
 
 
-def _record(task: Task, run: Run, reference: int | None, done: Done) -> dict[str, Any]:
+def _record(task: Task, run: Run, table: str, reference: int | None, done: Done) -> dict[str, Any]:
     """Say what was done to which file with which data: the file itself may not say it."""
     coupling = run.experiment.coupling.model_dump(mode="json")
     source = None if task.source is None else task.source
     return {
         "landstep": version("landstep"),
         "host": task.host,
+        "table": table,
         "source": str(source) if source else task.grid,
         "source_sha256": sha256_of(source) if source else None,
         "points_file": str(task.points) if task.points else None,

@@ -103,9 +103,19 @@ def years_of_file(
         fields.begin(before, Ranks(), served)
     except CouplingError as error:
         raise InputError(f"{where}: {error}") from error
+    _name_as_in_file(fields, file, record)
     in_file = {name for held in file.variables.values() for name in held}
     made = tuple(name for name in names if name in in_file)
     return HostYears(run, land, fields, made, own, left)
+
+
+def _name_as_in_file(fields: HostFields, file: NetcdfHostFile | GribHostFile, record: int) -> None:
+    """Call a type in what is said of it as the file does: geo_em has LU_INDEX and no IVGTYP."""
+    variables = {name: variable for variable, name, _ in reversed(file.types(record))}
+    for name, variable in variables.items():
+        if name in fields.notes and variable != name:
+            told = fields.notes.pop(name)
+            fields.notes[variable] = told.replace(f"their {name} (", f"their {variable} (")
 
 
 def _other_types(

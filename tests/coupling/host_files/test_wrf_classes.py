@@ -1,5 +1,6 @@
 """Shares of land-cover classes and monthly maps of WRF's files: MODIS with lakes, and USGS."""
 
+import json
 import shutil
 
 import netCDF4
@@ -82,6 +83,7 @@ def test_the_real_static_file_moves_with_the_made_up_world(
     names = {"LANDUSEF", "LU_INDEX", "GREENFRAC", "LAI12M", "ALBEDO12M"}
     assert {name for name in old if old[name].tobytes() != new[name].tobytes()} == names
     assert all(done.changed[name] > 0 for name in names)
+    assert any("their LU_INDEX (" in note for note in done.notes)
     before, after = old["LANDUSEF"][0], new["LANDUSEF"][0]
     for water in (17, 21):
         assert np.array_equal(before[water - 1], after[water - 1])
@@ -105,6 +107,8 @@ def test_a_real_file_of_usgs_classes_moves_by_their_table(real_wrf, world_run, t
     assert file.layout.table == "noahmp_usgs"
     done = update(world_run, source, tmp_path / "new", "noahmp", 2018)
     assert done.changed["VEGFRA"] > 0 and done.changed["ALBBCK"] > 0
+    record = json.loads((tmp_path / "new.landstep.json").read_text("utf-8"))
+    assert (record["host"], record["table"]) == ("noahmp", "noahmp_usgs")
     old, new = stored(source), stored(tmp_path / "new")
     types = {*np.unique(old["IVGTYP"]), 1, 2, 7, 8, 9, 10, 11, 12, 13, 14, 15, 19, 21, 22, 23}
     assert set(np.unique(new["IVGTYP"])) <= types
