@@ -96,7 +96,8 @@ def test_every_setting_has_a_line_in_the_tour() -> None:
     for table in (CouplingTable, ClimateTable):
         for key, field in table.model_fields.items():
             default = field.default
-            shown = {None: "-", True: "`true`", False: "`false`"}.get(default, f'`"{default}"`')
+            plain = {"None": "-", "[]": "-", "True": "`true`", "False": "`false`"}
+            shown = plain.get(str(default), f'`"{default}"`')
             assert rows[key] == shown, key
 
 

@@ -90,10 +90,11 @@ def test_the_c_lines_compile(tmp_path: Path) -> None:
         pytest.skip("no C compiler")
     (lines,) = re.findall(r"```c\n(.*?)```", (DOCS / "fortran.md").read_text("utf-8"), re.S)
     source = tmp_path / "host.c"
+    arrays = ("lon", "lat", "lon_bounds", "lat_bounds")
+    of_host = ", ".join(["long long n", *(f"const double *{name}" for name in arrays)])
     source.write_text(
         "#include <landstep.h>\n#include <stddef.h>\n"
-        "int host(long long n, const double *lon, const double *lat);\n"
-        "int host(long long n, const double *lon, const double *lat) {\n"
+        f"int host({of_host});\nint host({of_host}) {{\n"
         f"{lines} return status; }}\n"
     )
     include = f"-I{build.package_folder() / 'coupling'}"
