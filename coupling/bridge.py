@@ -1,4 +1,4 @@
-"""The Python side of the C functions: handles, arrays in place, and exceptions as a status.
+"""The Python side of the C functions: arrays in place, and exceptions as a status.
 
 liblandstep imports this module when its first function is called, and binds one function to each
 `landstep_py_*` of the C side. Nothing here prints or lets an exception pass.
@@ -6,83 +6,19 @@ liblandstep imports this module when its first function is called, and binds one
 
 from __future__ import annotations
 
-import itertools
 import os
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from landstep.coupling.handles import Handle, Handles
 from landstep.emulator.errors import CouplingError, DependencyError, InputError, LandstepError
-
-if TYPE_CHECKING:
-    from landstep.coupling.coupler import Coupler
-    from landstep.coupling.switched_off import SwitchedOff
 
 ABI = 3
 DONE = 0x4C53  # what C takes for success; cffi itself answers 0 when Python cannot be reached
 SERIAL = -1
 MONTHS = 12
-
-
-@dataclass
-class _Handle:
-    """One opened experiment; the lock lets two threads of a host share it.
-
-    served : (n,) bool, the mask that the host gave; None: all points are served
-    """
-
-    coupler: Coupler | SwitchedOff
-    served: np.ndarray | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def places(self, what: str, n_values: int) -> slice | np.ndarray:
-        """Which points a host's array speaks of, by its length: all of them, or those served.
-
-        A host with padded blocks may keep some fields in blocks and others without padding.
-        Raises CouplingError for another length, `what` in front.
-        """
-        n = self.coupler.n
-        if n_values == n:
-            return slice(None)
-        expected = f"{n}, one for each point"
-        if self.served is not None:
-            if n_values == np.count_nonzero(self.served):
-                return self.served
-            expected += f", or {np.count_nonzero(self.served)}, one for each that is served"
-        raise CouplingError(f"{what}: the array has {n_values} values, expected {expected}")
-
-
-class Handles:
-    """The experiments that hosts of this process have open, by number."""
-
-    def __init__(self) -> None:
-        self._numbers = itertools.count(1)  # next() on it is atomic
-        self._open: dict[int, _Handle] = {}
-
-    def add(self, coupler: Coupler | SwitchedOff, served: np.ndarray | None = None) -> int:
-        """Keep an opened coupler, and the host's mask; returns its number, never used again."""
-        number = next(self._numbers)
-        self._open[number] = _Handle(coupler, served)
-        return number
-
-    def find(self, number: int) -> _Handle:
-        """Return the handle with this number, or CouplingError naming those that are open."""
-        handle = self._open.get(number)
-        if handle is None:
-            raise CouplingError(
-                f"handle {number} is not open (open handles: {sorted(self._open)}); "
-                "was it closed before?"
-            )
-        return handle
-
-    def remove(self, number: int) -> _Handle:
-        """Forget the handle with this number and return it."""
-        handle = self.find(number)
-        self._open.pop(number, None)
-        return handle
 
 
 def encoded(text: str) -> bytes:
@@ -325,9 +261,7 @@ class Calls:
     def _given(self, pointer: Any, shape: Sequence[int]) -> Any:
         return None if pointer == self._ffi.NULL else self._array(pointer, shape).copy()
 
-    def _of_all(
-        self, known: _Handle, name: Any, pointer: Any, shape: tuple[int, ...]
-    ) -> np.ndarray:
+    def _of_all(self, known: Handle, name: Any, pointer: Any, shape: tuple[int, ...]) -> np.ndarray:
         """Give what a host's array has of all points: (..., n), NaN where it has no value.
 
         shape : of the array, (..., n_values)
@@ -340,7 +274,7 @@ class Calls:
         whole[..., places] = given
         return whole
 
-    def _copy(self, known: _Handle, name: Any, values: np.ndarray, out: Any, n_values: int) -> None:
+    def _copy(self, known: Handle, name: Any, values: np.ndarray, out: Any, n_values: int) -> None:
         """Copy values of all points into the host's memory, rounding to its kind."""
         places = known.places(f"field {self._text(name)!r}", n_values)
         self._array(out, (n_values,))[:] = values[places]
