@@ -79,6 +79,9 @@ try:
     for name, values in own.items():
         coupler.baseline(name, values)
     found = {}
+    if told.get("coverage"):
+        for name, value in vars(coupler.get_coverage()).items():
+            found[name] = np.full(order.size, float(value))
     if told.get("largest"):
         found["largest"] = coupler.get_maximum(told["largest"], told["last"])
     for year in range(told["first"], told["last"] + 1):
@@ -239,10 +242,12 @@ def test_a_run_goes_on_with_other_ranks_and_another_division(alone, experiment, 
 def test_any_shape_of_cell_gives_the_same_bits(experiment, others, tmp_path, geometry):
     """Cells that no other fits, and points that are not served: all decide what the rest gets."""
     told = {"experiment": str(experiment), "points": str(others), "year": FIRST, "last": FIRST}
+    told |= {"coverage": True}
     one, _ = run(1, tmp_path, geometry=geometry, **told)
     three, _ = run(3, tmp_path, geometry=geometry, division="cyclic", **told)
     assert_same(three, one)
     assert len(three) == len(one) and one[f"area_fraction_forest_{FIRST}"].any()
+    assert one["cells_most"][0] > one["cells_mean"][0] > one["cells_least"][0] > 0
 
 
 def test_wrong_points_on_one_rank_are_told_to_all(experiment, points, tmp_path):
