@@ -133,8 +133,9 @@ def run_host_test(
     run_folder.mkdir(parents=True)
     shutil.copy(experiment, run_folder / "experiment.toml")
     if restart_from is not None:
-        for path in restart_from.glob("*restart*"):
-            shutil.copy(path, run_folder)
+        for path in restart_from.iterdir():
+            if "restart" in path.name.lower():
+                shutil.copy(path, run_folder)
     dates = {"first": first, "last": last, "restart_at": restart_at}
     lines = [f"  {name} = {', '.join(map(str, date))}" for name, date in dates.items()]
     flags = {"coupled": coupled, "restarted": restart_from is not None}

@@ -24,9 +24,6 @@ OF_HOST = {
     "coupling": """
       real(r8), dimension(9) :: vfcvl, vflail, t2m, rain, gain, loss, share
       real(r8), dimension(9, 0:13) :: vclail, dalbcl""",
-    "noahmp": """
-      real, dimension(9, 7) :: xlong, xlat, xland, vegfra, shdmax, shdmin, type_of_land
-      integer :: ivgtyp(9, 7), global_index(9, 7)""",
     "plasim": """
       real(r8), dimension(64) :: lon_deg, lat_deg, dls, dforest, dz0clim, dwmax, albedo_of_day
       real(r8) :: dalbcl(64, 0:13)
