@@ -339,7 +339,7 @@ class Coupler:
         return self._land.areas(later)
 
     def changed(self, name: str) -> bool:
-        """Tell whether a field moved in the last update."""
+        """Tell whether a field was handed out anew in the last update, changed in value or not."""
         self._opened("changed")
         self._fields.field(name)
         return name in self._moved

@@ -117,7 +117,9 @@ int landstep_put_float(int handle, const char *name, const float *values, long l
  */
 int landstep_update(int handle, int year, int month, int day, int *changed);
 
-/* Whether one field moved in the last update. changed: out, 1 or 0. */
+/* Whether one field was handed out anew in the last update: all annual ones are when a year begins, and
+ * a monthly one on each day on which its rule may give another value, whether or not any value differs.
+ * changed: out, 1 or 0. */
 int landstep_changed(int handle, const char *name, int *changed);
 
 /* Copy a field. values: out, (n_values). The _float functions round to nearest. */
