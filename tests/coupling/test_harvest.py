@@ -147,6 +147,16 @@ def test_files_that_cannot_be_are_refused(write: Write) -> None:
         HarvestFiles.open([path])
 
 
+def test_a_file_that_is_not_there_is_named_when_a_run_is_opened(
+    coupled: Callable[..., Path], cells: dict[str, np.ndarray]
+) -> None:
+    experiment = coupled("harvest_missing", host="classes")
+    text = experiment.read_text("utf-8")
+    experiment.write_text(f'{text}harvest = ["nowhere.nc"]\n', "utf-8")
+    with pytest.raises(InputError, match="nowhere.nc"):
+        Coupler.open(experiment, **cells, year=FIRST)
+
+
 def test_a_projected_file_is_refused(tmp_path: Path) -> None:
     path, shape = tmp_path / "projected.nc", ("time", "y", "x")
     lat, lon = np.meshgrid(np.array([50.5, 49.5, 48.5]), LON, indexing="ij")
