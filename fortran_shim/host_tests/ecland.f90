@@ -32,6 +32,7 @@ contains
     real(jprd), dimension(nproma, nblocks) :: lon, lat
     real(jprd), dimension(2, nproma, nblocks) :: lon_bounds, lat_bounds
     integer :: index(nproma, nblocks), i
+    logical :: restarted
 
     index = reshape([(i - 1, i=1, nproma*nblocks)], [nproma, nblocks])
     served = index < npoi
@@ -46,12 +47,13 @@ contains
     lon_bounds(2, :, :) = lon + dlon/2
     lat_bounds(1, :, :) = lat - dlat/2
     lat_bounds(2, :, :) = lat + dlat/2
-    if (nstart == 0) then
+    inquire (file="landstep_restartin.nc", exist=restarted)
+    if (restarted .or. nstart > 0) then
+      call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=served, comm=mpl_comm, &
+        restart="landstep_restartin.nc", start="restart", stat=stat, errmsg=errmsg)
+    else
       call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=served, comm=mpl_comm, &
         stat=stat, errmsg=errmsg)
-    else                              ! from restartin.nc
-      call land%init("experiment.toml", lon, lat, lon_bounds, lat_bounds, index=index, mask=served, comm=mpl_comm, &
-        restart="landstep_restart.nc", start="restart", stat=stat, errmsg=errmsg)
     end if
     if (stat == 0) call land%baseline("cvl", vfcvl, stat=stat, errmsg=errmsg)
     if (stat == 0) call land%baseline("cvh", vfcvh, stat=stat, errmsg=errmsg)
@@ -117,7 +119,7 @@ contains
 
   !> Where the model writes its own.
   subroutine ecland_land_write_restart()
-    call land%write_restart("landstep_restart.nc", stat=stat, errmsg=errmsg)
+    call land%write_restart("landstep_restartout.nc", stat=stat, errmsg=errmsg)
     if (stat /= 0) call mpl_abort(trim(errmsg))
   end subroutine ecland_land_write_restart
 
@@ -217,8 +219,10 @@ contains
     if (size(vclail, 1) /= npoi) error stop
   end subroutine host_record
 
+  !> As in a run script, landstep's restart is renamed for the next run.
   subroutine host_write_restart(run)
     type(run_t), intent(in) :: run
+    integer :: failed
 
     if (run%coupled) then
       ! page: begin
@@ -226,6 +230,9 @@ contains
       call wrtres()
       call ecland_land_write_restart()
       ! page: end
+      failed = 0
+      if (run%rank == 0) call execute_command_line("cp landstep_restartout.nc landstep_restartin.nc", cmdstat=failed)
+      if (failed /= 0) error stop "no cp"
     else
       call wrtres()
     end if

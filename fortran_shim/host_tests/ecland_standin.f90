@@ -224,7 +224,7 @@ contains
     mpl_comm = run%comm
     mpl_rank = run%rank + 1
     mpl_numproc = run%n_ranks
-    nstart = merge(1, 0, run%restarted)
+    nstart = 0                        ! the model's own run script begins every part at 0
     do i = 1, nlon*nlat
       lon(i) = spacing_deg*(mod(i - 1, nlon) + 0.5_jprd)
       lat(i) = 90 - spacing_deg*((i - 1)/nlon + 0.5_jprd)
