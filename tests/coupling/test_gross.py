@@ -88,6 +88,27 @@ def test_transitions_sum_to_loss_and_gain_in_any_order(
                 assert table[i, j, point] == pytest.approx(cells / known, abs=1e-9)
 
 
+def test_sums_of_many_shares_are_exact_too() -> None:
+    """Cells of many areas, in rectangles that cut them: quotients would differ in a last bit."""
+    rng, shape, n_classes = np.random.default_rng(11), (31, 29), 9
+    lat, lon = 60.0 - 0.7 * np.arange(shape[0]), 0.9 * np.arange(shape[1])
+    grid = Grid.regular(lat, lon, "test")
+    west, south = np.linspace(0.3, 14.1, 7), np.linspace(41.2, 48.3, 7)
+    lon_bounds, lat_bounds = (np.stack([a, a + 9.37], 1) for a in (west, south))
+    given = Points.make(west + 3.0, south + 3.0, lon_bounds, lat_bounds)
+    whole = Part.whole(grid.shape)
+    points = HostPoints.make(given, grid, Share(whole, whole, whole, whole, whole), Ranks())
+    before, after = (rng.integers(0, n_classes, shape).astype(np.uint8) for _ in range(2))
+    known = points.class_areas(after, n_classes)[:, :-1]
+    found = GrossChange.between(before, after, points, known)
+    every = range(n_classes)
+    table = np.array([[found.transition(i, j) for j in every] for i in every])
+    for order in (list(every), list(every)[::-1], rng.permutation(n_classes).tolist()):
+        assert np.array_equal(sum(table[:, j] for j in order).T, found.loss)
+        assert np.array_equal(sum(table[i] for i in order).T, found.gain)
+    assert (found.loss.sum(axis=1) <= 1.0).all() and (table > 0).sum() > 400
+
+
 def test_more_pairs_than_one_pass_counts_are_counted_in_several(
     points: HostPoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
