@@ -182,7 +182,9 @@ def _possible(
         reasons = [left[name] for name in names if name in left]
         why = min(reasons, key=lambda told: "no field" not in told, default=None)
         if why and variable in required:
-            raise ConfigError(f"{file.path.name}, {variable}: cannot be updated: {why}")
+            advice = "; [coupling] host may name a table of your own that has it"
+            told = why + (advice if "no field" in why else "")
+            raise ConfigError(f"{file.path.name}, {variable}: cannot be updated: {told}")
         if why:
             left |= {name: why for name in names}
     return [name for name in own if name not in left], left

@@ -171,5 +171,7 @@ def test_a_real_file_of_one_site_moves(real_data, world_run, tmp_path):
 def test_a_real_file_with_crops_among_the_natural_types_is_refused(real_data, world_run, tmp_path):
     """Seventeen types on one landunit: no crop landunit that could grow."""
     source = moved_site(real_data / "hosts/clm_surfdata_17pft.nc", tmp_path / "surf.nc", world_run)
-    with pytest.raises(ConfigError, match=r"surf.nc, PCT_NAT_PFT: .*'PCT_NAT_PFT_15'"):
+    with pytest.raises(
+        ConfigError, match=r"surf.nc, PCT_NAT_PFT: .*'PCT_NAT_PFT_15'.*\[coupling\] host"
+    ):
         update(source, world_run, tmp_path / "new.nc", (2018, 2018))
