@@ -112,11 +112,11 @@ def test_what_packing_and_single_precision_leave_passes_bit_for_bit(areas_of) ->
 def test_a_positive_lowest_value_gives_no_room_below_zero() -> None:
     """A roughness of 0 has no logarithm: slack is of the bound, not of the width of the bounds."""
     rough = field("plasim", "dz0clim")
-    assert rough.bounds == (0.0001, 50.0)
-    for wrong in (0.0, -0.001, 50.01):
+    assert rough.bounds == (0.0001, 100.0)
+    for wrong in (0.0, -0.001, 100.01):
         with pytest.raises(CouplingError, match=f"'dz0clim': {wrong:g} at point 0"):
             checked_baseline(rough, np.array([wrong]), np.array([True]))
-    assert checked_baseline(rough, np.array([50 * (1 + ROUNDING)]), np.array([True]))[0] > 50
+    assert checked_baseline(rough, np.array([100 * (1 + ROUNDING)]), np.array([True]))[0] > 100
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,6 @@ OF_HOST = {
     "coupling": """
       real(r8), dimension(9) :: vfcvl, vflail, t2m, rain, gain, loss, share
       real(r8), dimension(9, 0:13) :: vclail, dalbcl""",
-    "plasim": """
-      real(r8), dimension(64) :: lon_deg, lat_deg, dls, dforest, dz0clim, dwmax, albedo_of_day
-      real(r8) :: dalbcl(64, 0:13)
-      integer :: global_index(64), ndatim(7), mpi_comm""",
 }
 """Variables of each host, as the sketch has them."""
 
