@@ -11,22 +11,18 @@ module noahmp_land
   private
   public :: noahmp_land_init, noahmp_land_update, noahmp_land_write_restart, noahmp_land_end
 
-#ifdef MPP_LAND
-  include "mpif.h"
-  integer, parameter :: comm = mpi_comm_world   ! HRLDAS has no other
-#else
-  integer, parameter :: comm = -1               ! no MPI
-#endif
   character(*), parameter :: experiment = "experiment.toml"   ! none in the run's folder: as without landstep
   type(land_t) :: land
+  logical :: at_start = .true.
   integer :: stat
   character(512) :: errmsg
 
 contains
 
   !> Open the experiment on the points of this rank; at a cold start, give Noah-MP's own fields.
-  subroutine noahmp_land_init(NoahmpIO)
+  subroutine noahmp_land_init(NoahmpIO, comm)
     type(NoahmpIO_type), intent(in) :: NoahmpIO
+    integer, intent(in), optional :: comm       ! mpi_comm_world, which is all that HRLDAS knows
     real(real64), allocatable, dimension(:, :) :: lon, lat
     real(real64), allocatable, dimension(:, :, :) :: lon_bounds, lat_bounds, vertex_lon, vertex_lat
     integer, allocatable :: index(:, :)
@@ -50,7 +46,7 @@ contains
     if (NoahmpIO%restart_flag) then
       call land%init(experiment, lon(west:east, south:north), lat(west:east, south:north), lon_bounds, lat_bounds, &
         vertex_lon, vertex_lat, index=index(west:east, south:north), mask=NoahmpIO%XLAND < 1.5, comm=comm, &
-        restart=trim(NoahmpIO%restart_flnm)//".landstep.nc", stat=stat, errmsg=errmsg)
+        restart=trim(NoahmpIO%restart_flnm)//".landstep_restart.nc", stat=stat, errmsg=errmsg)
       if (stat /= 0) call give_up()
       return                                    ! the baselines are in that file
     end if
@@ -66,21 +62,34 @@ contains
   !> At every step, after the forcing was read and before NoahmpDriverMain.
   subroutine noahmp_land_update(NoahmpIO)
     type(NoahmpIO_type), intent(inout) :: NoahmpIO
-    real(kind_noahmp), allocatable :: types(:, :)
+    real(kind_noahmp), allocatable, dimension(:, :) :: types, largest, smallest
     integer :: year, month, day
     logical :: changed
 
     if (.not. land%is_open()) return
     read (NoahmpIO%OLDDATE, "(i4, 1x, i2, 1x, i2)") year, month, day
-    call land%update(year, month, day, changed, stat=stat, errmsg=errmsg)
-    if (stat == 0 .and. changed) then
-      allocate (types, mold=NoahmpIO%GVFMAX)
-      call land%get("IVGTYP", types, stat=stat, errmsg=errmsg)
-      if (stat == 0) NoahmpIO%IVGTYP = nint(types)
-      if (stat == 0) call land%get("SHDMAX", NoahmpIO%GVFMAX, stat=stat, errmsg=errmsg)
-      if (stat == 0) call land%get("SHDMIN", NoahmpIO%GVFMIN, stat=stat, errmsg=errmsg)
-    end if
+    stat = 0
+    if (at_start .and. NoahmpIO%update_veg .and. .not. NoahmpIO%restart_flag) &
+      call land%baseline("VEGFRA", NoahmpIO%VEGFRA, stat=stat, errmsg=errmsg)
+    at_start = .false.
+    if (stat == 0) call land%update(year, month, day, changed, stat=stat, errmsg=errmsg)
     if (stat /= 0) call give_up()
+    if (changed) then
+      allocate (types, largest, smallest, mold=NoahmpIO%GVFMAX)
+      call land%get("IVGTYP", types, stat=stat, errmsg=errmsg)
+      if (stat == 0) call land%get("SHDMAX", largest, stat=stat, errmsg=errmsg)
+      if (stat == 0) call land%get("SHDMIN", smallest, stat=stat, errmsg=errmsg)
+      if (stat /= 0) call give_up()
+      where (NoahmpIO%XLAND < 1.5)
+        NoahmpIO%IVGTYP = nint(types)
+        NoahmpIO%GVFMAX = largest
+        NoahmpIO%GVFMIN = smallest
+      end where
+    end if
+    if (NoahmpIO%update_veg) then               ! dveg 1, 6 or 7: VEGFRA was just read from the forcing
+      call land%add_change("VEGFRA", NoahmpIO%VEGFRA, stat=stat, errmsg=errmsg)
+      if (stat /= 0) call give_up()
+    end if
   end subroutine noahmp_land_update
 
   !> Beside the restart of HRLDAS, by its name.
@@ -93,7 +102,7 @@ contains
       write (file, "(a, '/RESTART.', 4a, '_DOMAIN', i1)") trim(NoahmpIO%outdir), date(1:4), date(6:7), date(9:10), &
         date(12:13), NoahmpIO%IGRID
     end associate
-    call land%write_restart(trim(file)//".landstep.nc", stat=stat, errmsg=errmsg)
+    call land%write_restart(trim(file)//".landstep_restart.nc", stat=stat, errmsg=errmsg)
     if (stat /= 0) call give_up()
   end subroutine noahmp_land_write_restart
 
@@ -209,49 +218,29 @@ end module noahmp_land
 
 !> HRLDAS as the driver sees it.
 module host_under_test
-  use, intrinsic :: iso_fortran_env, only: real64
-  use host_kit, only: days_gregorian, made_up, record_t, run_t
+  use host_kit, only: days_gregorian, record_t, run_t
+  use module_NoahMP_hrldas_driver, only: land_driver_forcing, land_driver_ini, NoahmpIO
   use noahmp_land, only: noahmp_land_end, noahmp_land_init, noahmp_land_update, noahmp_land_write_restart
-  use netcdf, only: columns, rows
-  use NoahmpIOVarType, only: NoahmpIO_type
   implicit none
   private
   public :: host_start, host_day, host_days, host_record, host_write_restart, host_end
-
-  type(NoahmpIO_type) :: NoahmpIO
 
 contains
 
   subroutine host_start(run)
     type(run_t), intent(in) :: run
-    integer :: i, j
-    real(real64) :: lon, lat
 
-    NoahmpIO%XSTART = 1 + run%rank*columns/run%n_ranks
-    NoahmpIO%XEND = (run%rank + 1)*columns/run%n_ranks
-    NoahmpIO%YSTART = 1
-    NoahmpIO%YEND = rows
-    NoahmpIO%OLDDATE = "2015-01-01_00:00:00"
+    call set_date(run%first(1), run%first(2), run%first(3))
+    call land_driver_ini(run%rank, run%n_ranks)
     NoahmpIO%restart_flag = run%restarted
-    if (run%restarted) NoahmpIO%restart_flnm = "./RESTART.2017091300_DOMAIN1"
-    associate (io => NoahmpIO)
-      allocate (io%XLAND(io%XSTART:io%XEND, io%YSTART:io%YEND), io%IVGTYP(io%XSTART:io%XEND, io%YSTART:io%YEND))
-      allocate (io%GVFMAX, io%GVFMIN, mold=io%XLAND)
-      do j = io%YSTART, io%YEND
-        do i = io%XSTART, io%XEND
-          lon = -176.25_real64 + 7.5_real64*(i - 1)
-          lat = -86.25_real64 + 7.5_real64*(j - 1)
-          io%XLAND(i, j) = merge(1, 2, made_up(lon, lat, 1) < 0.6)
-          io%IVGTYP(i, j) = merge(1 + int(14*made_up(lon, lat, 2)), 17, io%XLAND(i, j) < 1.5)
-          io%GVFMIN(i, j) = real(40*made_up(lon, lat, 3))
-          io%GVFMAX(i, j) = io%GVFMIN(i, j) + real(50*made_up(lon, lat, 4))
-        end do
-      end do
-    end associate
+    write (NoahmpIO%restart_flnm, "(a, i4.4, 2i2.2, a)") "./RESTART.", run%first(1), run%first(2), run%first(3) - 1, &
+      "00_DOMAIN1"
     if (run%coupled) then
-      ! page: begin
-      call noahmp_land_init(NoahmpIO)        ! land_driver_ini, at its end
-      ! page: end
+      associate (mpi_comm_world => run%comm)
+        ! page: begin
+        call noahmp_land_init(NoahmpIO, mpi_comm_world)   ! land_driver_ini: last; serial: without mpi_comm_world
+        ! page: end
+      end associate
     end if
   end subroutine host_start
 
@@ -259,14 +248,22 @@ contains
     type(run_t), intent(in) :: run
     integer, intent(in) :: year, month, day
 
-    write (NoahmpIO%OLDDATE, "(i4.4, 2('-', i2.2), '_00:00:00')") year, month, day
+    call set_date(year, month, day)
+    call land_driver_forcing(month, day)
     if (run%coupled) then
       ! page: begin
-      call noahmp_land_update(NoahmpIO)      ! land_driver_exe, before NoahmpDriverMain
+      call noahmp_land_update(NoahmpIO)         ! land_driver_exe: before "IF (ITIME > 0)"
       ! page: end
     end if
   end subroutine host_day
 
+  subroutine set_date(year, month, day)
+    integer, intent(in) :: year, month, day
+
+    write (NoahmpIO%OLDDATE, "(i4.4, 2('-', i2.2), '_00:00:00')") year, month, day
+  end subroutine set_date
+
+  !> HRLDAS has the Gregorian calendar.
   integer function host_days(year, month)
     integer, intent(in) :: year, month
 
@@ -275,23 +272,19 @@ contains
 
   subroutine host_record(record)
     type(record_t), intent(in) :: record
-    integer :: index(NoahmpIO%XSTART:NoahmpIO%XEND, rows), i, j
 
-    do j = 1, rows
-      index(:, j) = [(i - 1 + columns*(j - 1), i=NoahmpIO%XSTART, NoahmpIO%XEND)]
-    end do
-    call record%add("IVGTYP", NoahmpIO%IVGTYP, index)
-    call record%add("GVFMAX", NoahmpIO%GVFMAX, index)
-    call record%add("GVFMIN", NoahmpIO%GVFMIN, index)
+    call record%add("IVGTYP", NoahmpIO%IVGTYP, NoahmpIO%number)
+    call record%add("VEGFRA", NoahmpIO%VEGFRA, NoahmpIO%number)
+    call record%add("GVFMAX", NoahmpIO%GVFMAX, NoahmpIO%number)
+    call record%add("GVFMIN", NoahmpIO%GVFMIN, NoahmpIO%number)
   end subroutine host_record
 
-  !> HRLDAS' own restart holds the green fractions, moved already, and no type: the next update sets all.
   subroutine host_write_restart(run)
     type(run_t), intent(in) :: run
 
     if (run%coupled) then
       ! page: begin
-      call noahmp_land_write_restart(NoahmpIO)   ! after lsm_restart
+      call noahmp_land_write_restart(NoahmpIO)  ! lsm_restart: last
       ! page: end
     end if
   end subroutine host_write_restart
@@ -299,6 +292,10 @@ contains
   subroutine host_end(run)
     type(run_t), intent(in) :: run
 
-    if (run%coupled) call noahmp_land_end()
+    if (run%coupled) then
+      ! page: begin
+      call noahmp_land_end()                    ! main_hrldas_driver.F: after the time loop
+      ! page: end
+    end if
   end subroutine host_end
 end module host_under_test
