@@ -36,7 +36,7 @@ contains
 
     index = reshape([(i - 1, i=1, nproma*nblocks)], [nproma, nblocks])
     served = index < npoi
-    index = index + sum(npoip(:mpl_myrank() - 1))
+    index = merge(index + sum(npoip(:mpl_myrank() - 1)), -1, served)
     lon = 0
     lat = 0
     where (served)
@@ -95,18 +95,20 @@ contains
 
     do block = 1, nblocks
       n = min(nproma, npoi - (block - 1)*nproma)
+      if (n < 1) exit
       call susdp_dflt_ctl(1, n, vftvl(1:n, block), vftvh(1:n, block), vfsoty(1:n, block), ncss, &
         gpd_sdp2(1:n, :, block), gpd_sdp3(1:n, :, :, block), ysurf%yveg, ysurf%ysoil, ysurf%yags)
     end do
     ! with LESSDP_CALIB: open surf_param.nc and call RDSSDP here, as SUINIF1S does
     do block = 1, nblocks
       n = min(nproma, npoi - (block - 1)*nproma)
+      if (n < 1) exit
       call susdp_deriv_ctl(1, n, vfsoty(1:n, block), ncss, gpd_sdp2(1:n, :, block), gpd_sdp3(1:n, :, :, block), &
         ysurf%yveg, ysurf%ysoil, ysurf%yags, ysurf%ycst)
     end do
   end subroutine derive_vegetation
 
-  !> Every step, after DTFORC. Only where climate zones are to follow the model's climate.
+  !> Every step, after STEPO1S. Only where climate zones are to follow the model's climate.
   subroutine ecland_land_put()
     real(jprb) :: rain(nproma, nblocks)
 
@@ -135,7 +137,7 @@ end module ecland_land
 module host_under_test
   use ecland_land, only: ecland_land_end, ecland_land_init, ecland_land_put, ecland_land_update, &
     ecland_land_write_restart
-  use ecland_standin, only: blocked_index, date, dattim, dtforc, spacing_deg, suinif1s, updtim1s, wrtres
+  use ecland_standin, only: blocked_index, date, dattim, dtforc, spacing_deg, stepo1s, suinif1s, updtim1s, wrtres
   use host_kit, only: days_gregorian, record_t, run_t
   use parkind1, only: jprd
   use yomcc1s, only: vcalb, vclaih, vclail
@@ -171,11 +173,12 @@ contains
     date = 10000*year + 100*month + day
     if (run%coupled) then
       ! page: begin
-      ! cnt41s.F90, in the time loop, around UPDTIM1S and DTFORC
+      ! cnt41s.F90, in the time loop
       call dattim(zjul, zyyyymmdd, zhhmm)
       if (zhhmm == 0 .or. nstep == nstart) call ecland_land_update(zyyyymmdd)
       call updtim1s()
       call dtforc()
+      call stepo1s()
       call ecland_land_put()
       ! page: end
     else

@@ -206,7 +206,7 @@ module ecland_standin
     vfsoty, vftvh, vftvl
   implicit none
   private
-  public :: suinif1s, dattim, updtim1s, dtforc, wrtres, blocked_index, date, spacing_deg
+  public :: suinif1s, dattim, updtim1s, dtforc, stepo1s, wrtres, blocked_index, date, spacing_deg
 
   integer :: date = 0 !! YYYYMMDD
   integer, parameter :: nlon = 40, nlat = 20, n_kept = 7
@@ -234,7 +234,7 @@ contains
     allocate (npoip(run%n_ranks))
     npoip = [(count(lmask(ends(i - 1) + 1:ends(i))), i=1, run%n_ranks)]
     npoi = npoip(mpl_rank)
-    nblocks = npoi/nproma + min(mod(npoi, nproma), 1)
+    nblocks = sum(npoip)/nproma + min(mod(sum(npoip), nproma), 1) ! of all ranks
     first = ends(run%rank) + 1
     last = ends(run%rank + 1)
     call set_fields(pack(lon(first:last), lmask(first:last)), pack(lat(first:last), lmask(first:last)))
@@ -302,6 +302,7 @@ contains
     allocate (gpd_sdp2(nproma, 3, nblocks), gpd_sdp3(nproma, ncss, 1, nblocks), source=0.0_jprb)
     do iblock = 1, nblocks
       n = min(nproma, npoi - (iblock - 1)*nproma)
+      if (n < 1) exit
       call susdp_dflt_ctl(1, n, vftvl(1:n, iblock), vftvh(1:n, iblock), vfsoty(1:n, iblock), ncss, &
         gpd_sdp2(1:n, :, iblock), gpd_sdp3(1:n, :, :, iblock), ysurf%yveg, ysurf%ysoil, ysurf%yags)
       call susdp_deriv_ctl(1, n, vfsoty(1:n, iblock), ncss, gpd_sdp2(1:n, :, iblock), gpd_sdp3(1:n, :, :, iblock), &
@@ -351,6 +352,11 @@ contains
     call unpack_buffer(flssf, real(5e-6*chance, jprb))
     call unpack_buffer(fcsf, real(0*chance, jprb))
   end subroutine dtforc
+
+  !> The physics: nothing of them is made up here.
+  subroutine stepo1s()
+    if (.not. associated(vfcvl)) error stop "stepo1s: before suinif1s"
+  end subroutine stepo1s
 
   !> A restart holds the climate fields as they are, moved or not.
   subroutine wrtres()
