@@ -108,6 +108,7 @@ contains
 
   !> After the time loop.
   subroutine noahmp_land_end()
+    if (.not. land%is_open()) return
     call land%finalize(stat=stat, errmsg=errmsg)
     if (stat /= 0) call give_up()
   end subroutine noahmp_land_end

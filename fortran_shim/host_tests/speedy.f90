@@ -113,6 +113,7 @@ contains
 
   !> At the end of the run.
   subroutine speedy_land_end()
+    if (.not. land%is_open()) return
     call land%finalize(stat=stat, errmsg=errmsg)
     if (stat /= 0) call give_up()
   end subroutine speedy_land_end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from landstep.fortran_shim.host_test_files import (
     page_code,
     with_code,
 )
+from landstep.fortran_shim.host_test_run import build_host_test
 
 PAGES = Path(__file__).parents[2] / "docs" / "hosts"
 SPEEDY = "speedy"
@@ -131,6 +133,22 @@ def test_a_restarted_run_that_stops_early_is_seen(
     found = {check.name: check for check in checks}
     assert found["restart exact"].passed is False
     assert "2017-10-02: LCC_coverFract_target, cover_fract differ" in found["restart exact"].detail
+
+
+@pytest.mark.parametrize("host", ["noahmp", "speedy"])
+@pytest.mark.parametrize("stub", [False, True], ids=["library", "stub"])
+def test_without_an_experiment_in_its_folder_a_host_runs_as_without_landstep(
+    host: str, stub: bool, tools: None, tmp_path: Path
+) -> None:
+    program = build_host_test(host_test(host), tmp_path / "program", flags=(), stub=stub)
+    (tmp_path / "run.nml").write_text(
+        "&run_of_host\n  first = 2015, 1, 1\n  last = 2015, 1, 3\n"
+        "  coupled = .true.\n  restarted = .false.\n/\n",
+        "utf-8",
+    )
+    done = subprocess.run([program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2015-01-03" in (tmp_path / "dates.0.txt").read_text("utf-8")
 
 
 def test_code_that_does_not_compile_is_refused_with_the_compilers_words(
