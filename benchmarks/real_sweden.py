@@ -60,6 +60,8 @@ def run(data: Path, folder: Path, *, short: bool = False) -> dict[str, Any]:
     short : a few training steps with a heavy weight on change, whose map is of no use but changes
     """
     experiment = sweden_experiment(data, folder / "sweden", model="sweden.onnx")
+    with experiment.open("a", encoding="utf-8") as text:  # hosts on single cells of the map
+        text.write('\n[coupling]\ngeometry = "left"\n')
     training = train_and_export(experiment, folder, short)
     emulator = Emulator.open(experiment)
     truth = {year: codes(emulator, emulator.inputs.land_use.map(year)) for year in (FIRST, *SCORED)}
