@@ -1,7 +1,7 @@
 """The host's own fields at points that the mask leaves out, in a restart.
 
 Nothing of such a point is looked at, so its index may be any memory that nobody set. Where it is
-the index of one such point alone, the fields of that point are found again by it.
+the index of one such point alone, and of none that is served, its fields are found again by it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def kept(points: HostPoints, arrays: Mapping[str, np.ndarray]) -> dict[str, np.n
         return_index=True,
         return_counts=True,
     )
-    held = (labels >= 0) & (count == 1)
+    served = points.index[points.n_padding :]
+    held = (labels >= 0) & (count == 1) & ~np.isin(labels, served)
     fields = {
         MASKED + n: points.gathered(v)[: points.n_padding][place[held]] for n, v in real.items()
     }

@@ -23,6 +23,9 @@ PRIME = 2**31 - 1
 BEHIND_MPI = ("OMPI_FC", "MPICH_FC", "I_MPI_FC")
 """Variables that name the compiler behind mpif90: Open MPI, MPICH, Intel MPI."""
 
+AS_ROOT = ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")
+"""Without these Open MPI's mpirun starts nothing for root, as whom containers run."""
+
 Day = tuple[int, int, int]
 Checksums = dict[str, dict[str, tuple[int, int]]]
 Values = dict[tuple[int, str], dict[int, str]]
@@ -145,6 +148,7 @@ def run_host_test(
     done = subprocess.run(
         [*launched, str(program.resolve())],
         cwd=run_folder,
+        env=os.environ | dict.fromkeys(AS_ROOT, "1"),
         capture_output=True,
         text=True,
         errors="replace",

@@ -247,12 +247,13 @@ def test_a_masked_point_has_its_own_field_after_a_restart(
         assert np.array_equal(again.get("covered_fraction"), first.get("covered_fraction")[order])
 
 
-def test_an_index_that_two_masked_points_have_is_nobodys(
-    coupled: Coupled, cells: Cells, tmp_path: Path
+@pytest.mark.parametrize("rubbish", [[99, 99], [7, 8], [-3, 7]])
+def test_an_index_that_another_point_has_too_is_no_masked_points(
+    coupled: Coupled, cells: Cells, tmp_path: Path, rubbish: list[int]
 ) -> None:
     """Their fields come from what the host gives again, else they are fills."""
     given, mask = coupled("twice", host="classes"), np.arange(12) > 1
-    index = np.where(mask, np.arange(12), 7)
+    index = np.concatenate([rubbish, np.arange(2, 12)])
     first = Coupler.open(given, **cells, index=index, mask=mask, year=FIRST)
     first.baseline("covered_fraction", np.linspace(0.1, 0.9, 12))
     first.update(FIRST, 1, 1)
