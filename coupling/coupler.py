@@ -13,7 +13,7 @@ from landstep.coupling.dates import check_next_date, text_of
 from landstep.coupling.dump import dumped
 from landstep.coupling.gross import GrossChange
 from landstep.coupling.harvest import Harvest
-from landstep.coupling.host_climate import HostClimate, climate_note
+from landstep.coupling.host_climate import HostClimate, climate_note, host_reference_note
 from landstep.coupling.host_fields import NOTES, HostFields, Surface
 from landstep.coupling.host_points import numbered
 from landstep.coupling.ice import icy_points
@@ -29,6 +29,8 @@ from landstep.coupling.switched_off import SwitchedOff
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import CouplingError, LandstepError, StepError
 from landstep.emulator.experiment import load_experiment
+from landstep.emulator.host_reference import FILE as HOST_CLIMATE
+from landstep.emulator.host_reference import write_host_reference
 from landstep.emulator.monthly_means import MonthlyMeans
 from landstep.emulator.ranks import Ranks
 from landstep.emulator.state import State
@@ -84,6 +86,7 @@ class Coupler:
             means,
             missing_months=self._settings.missing_months,
         )
+        self._host_reference_note = ""
         self._told: _Told | None = None
         self._date: Date | None = None
         self._branched: MovedBaselines | None = None
@@ -160,7 +163,9 @@ class Coupler:
             coverage.check(land.points, of.coupling.geometry)
             coupler = cls(emulator, state, land, fields, areas, coverage)
             if state.kept and start != "branch":
-                coupler._recall(Memory.of(state.kept, land.points, fields.identity, str(restart)))
+                where = str(restart)
+                coupler._recall(Memory.of(state.kept, land.points, coupler._identity, where))
+        coupler._host_reference_note = host_reference_note(emulator)
         if state.kept and start == "branch":
             coupler._branched = MovedBaselines.of(state.kept, land.points, fields, str(restart))
         return coupler
@@ -191,14 +196,15 @@ class Coupler:
         name : of a field, or "points", or "climate"
         attribute : or "notes": what a user should know of a field's baseline (known after the first
             update), of how the points lie on the map (known from the beginning), or of the climate
-            that the host gave: months that others stand in for; "": nothing
+            that the host gave: months that others stand in for, places without a host_reference;
+            "": nothing
         Raises CouplingError for a name or an attribute that is none.
         """
         self._opened("describe")
         if (name, attribute) == (POINTS, NOTES):
             return "; ".join(self._land.points.notes)
         if (name, attribute) == (CLIMATE, NOTES):
-            return climate_note(self._state)
+            return "; ".join(self._climate_notes(self._state))
         return self._fields.describe(name, attribute)
 
     def baseline(self, name: str, values: np.ndarray) -> None:
@@ -300,12 +306,27 @@ class Coupler:
             change = self._land.change(old.land_use, state.land_use, surface.areas)
             if self._settings.observe is not None:
                 observed = emulator.experiment.path(self._settings.observe)
-                notes = [climate_note(state)]
+                notes = self._climate_notes(state)
                 report(observed, year, fields, surface, self._land.points, self._coverage, notes)
+                if state.climate is not None and state.climate is not self._state.climate:
+                    file = observed / HOST_CLIMATE
+                    write_host_reference(file, state.climate, emulator.inputs, emulator.assembly)
         self._state, self._climate, self._start = state, climate, None
         self._largest = None
         self._told = _Told(state, surface, change)
         return before, self._date or date
+
+    @property
+    def _identity(self) -> dict[str, str]:
+        """What fields depend on besides the land: a restart must have the same."""
+        zones = None if self._emulator is None else self._emulator.climate
+        own = None if zones is None or zones.host is None else zones.host.sha256
+        host = {} if own is None else {"[climate] host_reference sha256": own[:12]}
+        return self._fields.identity | host
+
+    def _climate_notes(self, state: State) -> list[str]:
+        """What a user should know of the climate that the host gave."""
+        return [note for note in (self._host_reference_note, climate_note(state)) if note]
 
     def _counts_from_elsewhere(self) -> bool:
         """Whether changes count from another year than the one that the run starts from."""
@@ -476,7 +497,7 @@ class Coupler:
             {"baselines": ", ".join(sorted(self._fields.baselines)), **self._climate.put_so_far}
         )
         of_points, of_all = self._climate.kept()
-        memory = Memory(self._fields.identity, {**self._fields.kept(), **of_points}, of_all)
+        memory = Memory(self._identity, {**self._fields.kept(), **of_points}, of_all)
         kept = memory.kept(self._land.points)
         whole = emulator.whole(replace(self._state, kept=kept))
         with ranks.together():

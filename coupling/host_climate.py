@@ -7,18 +7,15 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from landstep.coupling.host_points import HostPoints
 from landstep.emulator.climate import Climate
-from landstep.emulator.coarse_cells import CoarseCells
+from landstep.emulator.coarse_places import from_nearest
 from landstep.emulator.emulator import Emulator
-from landstep.emulator.errors import StepError
-from landstep.emulator.grid import AREA_UNIT_M2, EARTH_RADIUS_M, unit_vectors
-from landstep.emulator.host_values import VARIABLES, check_month_means, checked
+from landstep.emulator.errors import ConfigError, StepError
+from landstep.emulator.host_values import VARIABLES, ZONE_VARIABLES, check_month_means, checked
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.monthly_means import MonthlyMeans
-from landstep.emulator.reference_climate import coarse_centres
 from landstep.emulator.stand_ins import Source, StandIn, stand_in_note
 from landstep.emulator.state import State
 
@@ -28,10 +25,6 @@ MissingMonths = Literal["refused", "reference", "last_year"]
 """What [coupling] missing_months can be."""
 
 _MEANS = "means_"
-
-REACH = 1.5
-"""How far a coarse cell may lie from the point that speaks for it, in distances of that point to
-its own nearest neighbour or in sides of the coarse cell, whichever is longer (ours)."""
 
 
 class HostClimate:
@@ -147,6 +140,29 @@ class HostClimate:
         return HostClimate(self._inputs, self._points, means, True, self._missing_months)
 
 
+def host_reference_note(emulator: Emulator) -> str:
+    """Return at how many places the host's own climate is not known; "" where at none.
+
+    All ranks call it. Raises ConfigError on all where it is known nowhere on the map's land.
+    """
+    zones, inputs = emulator.climate, emulator.inputs
+    if zones is None or zones.host is None:
+        return ""
+    y0, y1, x0, x1 = inputs.share.coarse_box
+    land = np.isfinite(zones.reference[ZONE_VARIABLES[0]][0])
+    lacking = zones.without_host_reference()
+    counts = np.array([int(of[y0:y1, x0:x1].sum()) for of in (lacking, land)])
+    without, of_all = emulator.assembly.ranks.sum(counts).tolist()
+    words = f"{without} of {of_all} coarse cells with land have no climate in {zones.host.file}"
+    with emulator.assembly.ranks.together():
+        if without == of_all:
+            raise ConfigError(
+                f"[climate] host_reference: {words}; take the file of a run of this host on this "
+                "map"
+            )
+    return f"{words}: their zones do not answer to the host" if without else ""
+
+
 def climate_note(state: State) -> str:
     """Return what a user should know of the climate that a host gave; "" where nothing."""
     return "" if state.climate is None else stand_in_note(state.climate.stand_ins)
@@ -165,38 +181,6 @@ def on_coarse_cells(means: np.ndarray, points: HostPoints, inputs: Inputs) -> np
     of_all = points.gathered(np.moveaxis(means, -1, 0).reshape(mine.n, values_of_point))
     place = points.gathered(np.stack([mine.lat, mine.lon, mine.mask], axis=1))
     heard = np.flatnonzero(place[:, 2])
-    middle, side = _coarse_cells(inputs)
-    values = np.full((*side.shape, *means.shape[:2]), np.nan, np.float32)
-    if heard.size:
-        at = unit_vectors(place[heard, 0], place[heard, 1])
-        tree = cKDTree(at)
-        distance, nearest = _nearest(tree, middle.reshape(-1, 3))
-        apart = tree.query(at, k=2)[0][:, 1] if heard.size > 1 else np.zeros(1)
-        found = of_all[heard[nearest]].reshape(-1, *means.shape[:2]).astype(np.float32)
-        found[distance > REACH * np.maximum(apart[nearest], side.ravel())] = np.nan
-        values = found.reshape(values.shape)
-    return np.moveaxis(values, (0, 1), (2, 3))
-
-
-def _nearest(tree: cKDTree, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance to the nearest point and its number; of equally near ones the lowest."""
-    k = min(4, tree.n)
-    distance, number = (np.asarray(a).reshape(-1, k) for a in tree.query(places, k=k))
-    equal = distance == distance[:, :1]
-    return distance[:, 0], np.where(equal, number, tree.n).min(axis=1)
-
-
-def _coarse_cells(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
-    """Where the coarse cells are that this rank holds, and how large.
-
-    returns : (cy, cx, 3) unit vectors of their middle; (cy, cx) side of a square of about their
-        area, in radii of the Earth
-    """
-    grid, held = inputs.grid, inputs.share.held
-    row, col = inputs.row - inputs.row.min(), inputs.col - inputs.col.min()
-    of = CoarseCells.of(row, col)
-    lat, lon = coarse_centres(grid, held, row, col)
-    rows, cols = held.top + of.top + of.height // 2, held.columns[of.left + of.width // 2]
-    area = np.broadcast_to(grid.cell_area(), grid.shape)[np.ix_(rows, cols)] * AREA_UNIT_M2
-    size = area * np.outer(of.height, of.width)
-    return unit_vectors(lat, lon), np.sqrt(size) / EARTH_RADIUS_M
+    values = of_all[heard].astype(np.float32)
+    found = from_nearest(values, place[heard, 0], place[heard, 1], inputs)
+    return found.reshape(*means.shape[:-1], *found.shape[1:])

@@ -91,10 +91,11 @@ class Memory:
         points with other indices or in other places.
         """
         then = kept.notes["settings"]
-        for name, value in settings.items():
-            if then.get(name) != value:
+        for name in (*settings, *then):
+            if then.get(name) != settings.get(name):
                 raise StateError(
-                    f"{where}: written with {name} {then.get(name)}, this run has {value}; {_AGAIN}"
+                    f"{where}: written with {name} {then.get(name)}, this run has "
+                    f"{settings.get(name)}; {_AGAIN}"
                 )
         arrays = dict(kept.arrays)
         own = points.index[points.n_padding :]

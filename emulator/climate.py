@@ -82,12 +82,20 @@ class Climate(Owner):
         """
         if name not in self.variables:
             return reference
+        return reference + self.change(name, reference)
+
+    def change(self, name: str, since: np.ndarray) -> np.ndarray:
+        """Mean difference of a variable over the thirty years to the last; see `window`.
+
+        name : of `variables`; since : (12, cy, cx) float64, SI, what differences are taken from
+        returns : (12, cy, cx) float64; 0 where nothing is known of a year, or in `since`
+        """
         place = self.variables.index(name)
-        total = np.zeros_like(reference)
+        total = np.zeros_like(since)
         for year in self.years:
-            apart = year[place].astype(np.float64) - reference
+            apart = year[place].astype(np.float64) - since
             total += np.where(np.isnan(apart), 0.0, apart)
-        return reference + total / WINDOW_YEARS
+        return total / WINDOW_YEARS
 
     def identity(self) -> dict[str, Any]:
         """Say what it is, but for the numbers."""

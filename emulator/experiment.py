@@ -103,10 +103,13 @@ class ClimateTable(StrictTable):
     legend : what the codes of the static `climate_zone` are: "koppen_geiger", "ipcc", "made_up"
     reference : file of monthly means, air_temperature and precipitation_flux (month, lat, lon): the
         climate of the zones as they were observed. A host's own climate moves zones from there
+    host_reference : file of the host's own climate in a control run, which a run that observes
+        writes. The host's changes are counted from it, so that its bias moves no zone
     """
 
     legend: str | None = None
     reference: Path | None = None
+    host_reference: Path | None = None
 
 
 ICE_WORDS = ("required", "left")
@@ -231,7 +234,8 @@ class Experiment(StrictTable):
 
     def opened_files(self) -> list[Path]:
         """Paths of all NetCDF files that are opened for it, each once."""
-        more = [self.climate.reference, self.coupling.weights, *self.coupling.harvest]
+        climate = [self.climate.reference, self.climate.host_reference]
+        more = [*climate, self.coupling.weights, *self.coupling.harvest]
         paths = [self.path(file) for file in more if file is not None]
         if self.coupling.ice not in ICE_WORDS:
             paths.append(self.static_source(self.coupling.ice)[0])

@@ -158,14 +158,14 @@ def checked(
     return np.where(found < of.low, of.low, found)
 
 
-def check_month_means(name: str, means: np.ndarray, year: int) -> None:
+def check_month_means(name: str, means: np.ndarray, of_what: int | str) -> None:
     """Refuse means over months that no place on Earth has, and say what their unit looks like.
 
     A time step may bring what a month cannot: a thousand times too much rain is a heavy shower.
 
     name : of VARIABLES
     means : (12, n) float64 in SI, January first; NaN: not looked at
-    year : that they are of
+    of_what : the year that they are of, or in which file they are
     Raises InputError naming the first month and point, and how many points are wrong.
     """
     of = VARIABLES[name]
@@ -176,8 +176,8 @@ def check_month_means(name: str, means: np.ndarray, year: int) -> None:
     month, point = (int(i) for i in np.argwhere(wrong)[0])
     unit = next(iter(of.units))
     raise InputError(
-        f"{name}: the mean of {MONTH_NAMES[month]} {year} is {means[month, point]:.6g} {unit} at "
-        f"point {point}, n={int(wrong.any(axis=0).sum())} of {means.shape[1]} points; expected "
+        f"{name}: the mean of {MONTH_NAMES[month]} {of_what} is {means[month, point]:.6g} {unit} "
+        f"at point {point}, n={int(wrong.any(axis=0).sum())} of {means.shape[1]} points; expected "
         f"{low:g} to {high:g}, which is more than any month on Earth had{_looks_like(of, means)}"
     )
 

@@ -11,6 +11,7 @@ from landstep.emulator.climate import Climate
 from landstep.emulator.coarse_cells import CoarseCells
 from landstep.emulator.errors import ConfigError
 from landstep.emulator.experiment import Experiment
+from landstep.emulator.host_reference import HostReference
 from landstep.emulator.host_values import SECONDS_A_DAY, ZERO_DEGC_K, ZONE_VARIABLES
 from landstep.emulator.inputs import Inputs
 from landstep.emulator.koppen import koppen_geiger
@@ -40,6 +41,7 @@ class HostZones:
     col : (x,) int64, coarse column of each fine one, from 0
     elevation : (y, x) float32, m
     height : (cy, cx) float64, m: mean elevation of the land of each coarse cell, 0 without land
+    host : the host's own climate, from which its changes are counted; None: from `reference`
     """
 
     legend: Legend
@@ -48,6 +50,7 @@ class HostZones:
     col: np.ndarray
     elevation: np.ndarray
     height: np.ndarray
+    host: HostReference | None = None
 
     @classmethod
     def open(cls, experiment: Experiment, inputs: Inputs) -> HostZones | None:
@@ -59,6 +62,11 @@ class HostZones:
         table = experiment.climate
         of = None if table.legend is None else legend(table.legend)
         if table.reference is None:
+            if table.host_reference is not None:
+                raise ConfigError(
+                    f"experiment {experiment.name!r}: [climate] host_reference without a reference;"
+                    " name the climate of the observed zones, to which the host's change is added"
+                )
             return None
         if of is None:
             raise ConfigError(
@@ -74,7 +82,28 @@ class HostZones:
         height, land = _heights(coarse, elevation, observed)
         lat, lon = coarse_centres(inputs.grid, inputs.share.held, row, col)
         reference = read_reference(experiment.path(table.reference), lat, lon, land)
-        return cls(of, reference, coarse, col, elevation, height)
+        own = table.host_reference
+        host = None if own is None else HostReference.read(experiment.path(own), inputs)
+        return cls(of, reference, coarse, col, elevation, height, host)
+
+    def window(self, name: str, climate: Climate) -> np.ndarray:
+        """Return the climate of a variable that zones follow from: (12, cy, cx) float64, SI.
+
+        It is the reference, and by how much the host's climate differs from its own: see
+        `host_change`. Where the host says nothing, or its own climate is not known, it is the
+        reference.
+        """
+        reference = self.reference[name]
+        if self.host is None or name not in climate.variables:
+            return climate.window(name, reference)
+        return host_change(name, reference, self.host.of(name), climate)
+
+    def without_host_reference(self) -> np.ndarray:
+        """Say which coarse cells have a reference, and no climate of the host's: (cy, cx) bool."""
+        lacking = np.zeros(self.height.shape, bool)
+        for name, means in ({} if self.host is None else self.host.means).items():
+            lacking |= np.isfinite(self.reference[name][0]) & ~np.isfinite(means[0])
+        return lacking
 
     def moved(self, observed: np.ndarray, climate: Climate) -> np.ndarray:
         """Give the zones that a host's climate makes of the observed ones.
@@ -87,7 +116,7 @@ class HostZones:
         climate : the host's
         returns : (y, x) uint8, read-only; the observed ones themselves where no climate differs
         """
-        window = {n: climate.window(n, self.reference[n]) for n in ZONE_VARIABLES}
+        window = {name: self.window(name, climate) for name in ZONE_VARIABLES}
         apart = np.zeros(self.height.shape, bool)
         for name in ZONE_VARIABLES:
             known = ~np.isnan(window[name])
@@ -135,8 +164,28 @@ class HostZones:
         return np.where(zones == 0, observed, zones)
 
 
+def host_change(name: str, reference: np.ndarray, own: np.ndarray, climate: Climate) -> np.ndarray:
+    """Add to the reference by how much a host's climate differs from the host's own.
+
+    A change of temperature counts as it is. One of rain does where the host is drier than the
+    reference; where it is wetter, in proportion to its own rain: half the host's rain is then half
+    the reference's. So rain never falls below 0, and no desert is made of a wet host's small loss.
+
+    reference, own : (12, cy, cx) float64, SI; climate : the host's, which has the variable
+    returns : (12, cy, cx) float64, the reference itself, bit for bit, where nothing differs
+    """
+    change = climate.change(name, own)
+    if name != "precipitation_flux":
+        return reference + change
+    wetter = own > reference
+    share = np.divide(reference, own, out=np.ones_like(reference), where=wetter)
+    return np.maximum(reference + change * share, 0.0)
+
+
 def needed(zones: HostZones | None, name: str) -> HostZones:
     """Refuse a host's climate where zones have none to start from; ConfigError says what to add."""
+    if zones is not None and zones.host is not None and name in ZONE_VARIABLES:
+        zones.host.of(name)
     if zones is None:
         raise ConfigError(
             f"{name} moves climate zones, and the experiment names no climate that they belong to: "

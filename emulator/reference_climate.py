@@ -77,16 +77,23 @@ def read_reference(
     return found
 
 
-def _variable(file: NetcdfFile, name: str) -> str:
+def find_variable(file: NetcdfFile, name: str) -> str | None:
     """Name of the variable that holds a quantity: its own, or the one of that standard name."""
     if name in file.names():
         return name
     for other in file.names():
         if text(file.attrs(other), "standard_name") == name:
             return other
-    raise InputError(
-        f"{file.path.name}: {name} not in it, by name or standard_name; has {file.names()}"
-    )
+    return None
+
+
+def _variable(file: NetcdfFile, name: str) -> str:
+    found = find_variable(file, name)
+    if found is None:
+        raise InputError(
+            f"{file.path.name}: {name} not in it, by name or standard_name; has {file.names()}"
+        )
+    return found
 
 
 def _orientation(file: NetcdfFile, variable: str) -> Orientation:

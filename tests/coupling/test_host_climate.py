@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from landstep.coupling.coupler import Coupler
-from landstep.coupling.host_climate import REACH, HostClimate, on_coarse_cells
+from landstep.coupling.host_climate import HostClimate, on_coarse_cells
 from landstep.coupling.host_points import HostPoints
 from landstep.coupling.land_surface import LandSurface
 from landstep.coupling.points import Points
 from landstep.emulator.coarse_cells import CoarseCells
+from landstep.emulator.coarse_places import REACH, middles_and_sides
 from landstep.emulator.emulator import Emulator
 from landstep.emulator.errors import ConfigError, CouplingError, InputError, StepError
 from landstep.emulator.legends import ZONE_GROUPS
@@ -308,10 +309,8 @@ def test_without_a_reference_climate_zones_cannot_move(experiment: Path, on_cell
 
 def test_a_coarse_cells_size_is_that_of_its_fine_cells(emulator: Emulator) -> None:
     """What a point's reach is measured by, against the sum of areas on the sphere."""
-    from landstep.coupling.host_climate import _coarse_cells
-
     of = CoarseCells.of(emulator.inputs.row, emulator.inputs.col)
-    middle, side = _coarse_cells(emulator.inputs)
+    middle, side = middles_and_sides(emulator.inputs)
     lat = np.deg2rad(emulator.grid.lat_edges())
     lon = np.deg2rad(emulator.grid.lon_edges())
     south, north = lat[of.top + of.height], lat[of.top]

@@ -17,6 +17,7 @@ from landstep.emulator.netcdf import NetcdfFile
 
 FIRST, MAY = 2015, 5
 AIR, RAIN = "air_temperature", "precipitation_flux"
+ON_CELLS: dict[str, Any] = {"host": "classes", "geometry": "left"}
 Coupled = Callable[..., Path]
 Cells = dict[str, np.ndarray]
 
@@ -37,11 +38,11 @@ def test_the_reference_stands_in_as_if_it_had_been_put(
     coupled: Coupled, on_cells: Cells, weather: Any, emulator: Emulator
 ) -> None:
     """Against a host that puts the reference climate in May and is 4 K warmer in other months."""
-    by_reference = coupled("by_reference", host="classes", missing_months="reference")
+    by_reference = coupled("by_reference", **ON_CELLS, missing_months="reference")
     lacking = weather(4.0).run(begun(by_reference, on_cells), FIRST, FIRST, without=MAY)
     host = weather(4.0)
     host.air[MAY - 1] -= 4.0
-    whole = host.run(begun(coupled("whole", host="classes"), on_cells), FIRST, FIRST)
+    whole = host.run(begun(coupled("whole", **ON_CELLS), on_cells), FIRST, FIRST)
     assert np.isnan(newest(lacking)[:, MAY - 1]).all()
     assert emulator.climate is not None
     for name, reference in emulator.climate.reference.items():
@@ -54,7 +55,7 @@ def test_the_reference_stands_in_as_if_it_had_been_put(
 def test_the_month_of_the_year_before_stands_in(
     coupled: Coupled, on_cells: Cells, weather: Any
 ) -> None:
-    experiment = coupled("by_last_year", host="classes", missing_months="last_year")
+    experiment = coupled("by_last_year", **ON_CELLS, missing_months="last_year")
     coupler = weather(4.0).run(begun(experiment, on_cells), FIRST, FIRST)
     first = newest(coupler)
     weather(7.0).run(coupler, FIRST + 1, FIRST + 1, without=MAY)
@@ -67,7 +68,7 @@ def test_the_month_of_the_year_before_stands_in(
 def test_no_year_before_is_told_and_the_land_stays(
     coupled: Coupled, on_cells: Cells, weather: Any
 ) -> None:
-    coupler = begun(coupled("no_year", host="classes", missing_months="last_year"), on_cells)
+    coupler = begun(coupled("no_year", **ON_CELLS, missing_months="last_year"), on_cells)
     with pytest.raises(StepError, match=f"{AIR} of {FIRST}: 1 months.* none of {FIRST - 1}"):
         weather().run(coupler, FIRST, FIRST, without=MAY)
     assert coupler.year == FIRST and coupler.state.climate is None
@@ -81,7 +82,12 @@ def test_it_is_counted_and_said_in_log_notes_restart_and_what_is_observed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     seen = tmp_path / "seen"
-    told = {"host": "classes", "missing_months": "reference", "observe": str(seen)}
+    told = {
+        "host": "classes",
+        "geometry": "left",
+        "missing_months": "reference",
+        "observe": str(seen),
+    }
     experiment = coupled("said", **told)
     coupler = begun(experiment, on_cells)
     assert coupler.describe("climate", "notes") == ""
@@ -105,7 +111,7 @@ def test_it_is_counted_and_said_in_log_notes_restart_and_what_is_observed(
 def test_years_that_a_host_passes_over_are_filled_too(
     coupled: Coupled, on_cells: Cells, weather: Any
 ) -> None:
-    told = {"host": "classes", "missing_months": "last_year", "skip": True}
+    told = {**ON_CELLS, "missing_months": "last_year", "skip": True}
     coupler = begun(coupled("passed", **told), on_cells)
     weather(4.0).run(coupler, FIRST, FIRST)
     host = weather(5.0)

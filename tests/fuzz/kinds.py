@@ -73,6 +73,7 @@ KINDS = {
     "soil": Kind(readers.static("soil_texture"), ("soil.nc", *_of("soil"))),
     "zones": Kind(readers.static("climate_zone"), ("zones.nc", *_of("zones"))),
     "climate": Kind(readers.climate, ("climate.nc", *_of("climate"))),
+    "host climate": Kind(readers.host_reference, ("climate.nc", *_of("climate"))),
     "checked file": Kind(readers.checked_experiment, ("topography.nc",), checked="beside"),
     "restart": Kind(readers.restart, ("restart_plain.nc", "restart_climate.nc"), checked="beside"),
     "coupled restart": Kind(readers.coupled_restart, ("restart_coupled.nc",), checked="beside"),

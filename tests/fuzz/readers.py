@@ -155,6 +155,12 @@ def climate(path: Path, world: World) -> Any:
     return read_reference(path, lat, lon, np.ones(lat.shape, bool))
 
 
+def host_reference(path: Path, world: World) -> Any:
+    from landstep.emulator.host_reference import HostReference
+
+    return HostReference.read(path, world.inputs).means
+
+
 def restart(path: Path, world: World) -> Any:
     from landstep.emulator.state import State
 
