@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from landstep.coupling.areas import Areas
+from landstep.coupling.baseline_record import BaselineRecord, checksums_of, name_of
 from landstep.coupling.dates import check_next_date, text_of
 from landstep.coupling.dump import dumped
 from landstep.coupling.gross import GrossChange
@@ -90,6 +91,8 @@ class Coupler:
         self._told: _Told | None = None
         self._date: Date | None = None
         self._branched: MovedBaselines | None = None
+        self._record: BaselineRecord | None = None
+        self._goes_on = False  # with the baselines of a restart
         self._before: dict[str, tuple[Surface, Date]] = {}  # of each field, before it moved last
         self._moved: frozenset[str] = frozenset()  # in the last update
         self._land_moved = False
@@ -166,7 +169,8 @@ class Coupler:
                 where = str(restart)
                 coupler._recall(Memory.of(state.kept, land.points, coupler._identity, where))
         coupler._host_reference_note = host_reference_note(emulator)
-        if state.kept and start == "branch":
+        coupler._goes_on = bool(state.kept) and start != "branch"
+        if state.kept and start == "branch" and of.coupling.moved_baseline == "refused":
             coupler._branched = MovedBaselines.of(state.kept, land.points, fields, str(restart))
         return coupler
 
@@ -291,9 +295,10 @@ class Coupler:
                 fields.begin(self._reference(emulator, areas), ranks)
                 if self._branched is not None and self._counts_from_elsewhere():
                     self._branched.check(fields, areas, self._state.year, ranks)
+                record = self._begun_record(emulator)
                 old, before = self._state, fields.surface(areas, year)
             else:
-                old, before = self._told.state, self._told.surface
+                old, before, record = self._told.state, self._told.surface, self._record
             state, climate = self._state, self._climate
             while state.year < year:
                 state = emulator.step(state.year + 1, climate.heard(emulator, state))
@@ -311,10 +316,47 @@ class Coupler:
                 if state.climate is not None and state.climate is not self._state.climate:
                     file = observed / HOST_CLIMATE
                     write_host_reference(file, state.climate, emulator.inputs, emulator.assembly)
-        self._state, self._climate, self._start = state, climate, None
+            if record is not None:
+                record = self._recorded(record, year, surface, ranks)
+        self._state, self._climate, self._start, self._record = state, climate, None, record
         self._largest = None
         self._told = _Told(state, surface, change)
         return before, self._date or date
+
+    def _begun_record(self, emulator: Emulator) -> BaselineRecord | None:
+        """Hold the baselines against the record of the runs before; None where none is kept."""
+        given, settings, ranks = self._counted_twice(), self._settings, emulator.assembly.ranks
+        if settings.baseline_record is None or settings.observe is not None or not given:
+            return None
+        points = self._land.points.mine
+        own, of = checksums_of(given, points, ranks), name_of(settings.host, points, ranks)
+        with ranks.together():
+            return BaselineRecord.begun(
+                emulator.experiment.path(settings.baseline_record),
+                of,
+                own,
+                reference=settings.reference or self._state.year,
+                goes_on=self._goes_on,
+                taken=settings.moved_baseline == "taken",
+            )
+
+    def _recorded(
+        self, record: BaselineRecord, year: int, surface: Surface, ranks: Ranks
+    ) -> BaselineRecord:
+        """Add the fields of a year to the record, and write it."""
+        names = set(self._counted_twice()) & set(surface.values)
+        fields = {name: surface.values[name] for name in names}
+        record = record.with_year(year, checksums_of(fields, self._land.points.mine, ranks))
+        with ranks.together():
+            if ranks.is_first:
+                record.write()
+        return record
+
+    def _counted_twice(self) -> dict[str, np.ndarray]:
+        """Baselines to which a change is added."""
+        anomaly, fields = self._settings.mode == "anomaly", self._fields
+        given = fields.baselines
+        return {n: v for n, v in given.items() if anomaly or fields.field(n).months == 12}
 
     @property
     def _identity(self) -> dict[str, str]:

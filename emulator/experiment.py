@@ -144,6 +144,10 @@ class CouplingTable(StrictTable):
     missing_months : what stands in for a month in which the host did not put what it put in others:
         "refused": nothing, the year is an error; the "reference" climate's month; that of the
         "last_year"
+    baseline_record : a file that knows the baselines of the first start and what was handed out
+        since; None: none is kept
+    moved_baseline : baselines that the record, or the restart of a branch, shows to be moved or
+        other ones: "refused", or "taken", which begins the record anew
     """
 
     host: str = "classes"
@@ -162,6 +166,8 @@ class CouplingTable(StrictTable):
     dump: Path | None = None
     harvest: list[Path] = []
     missing_months: Literal["refused", "reference", "last_year"] = "refused"
+    baseline_record: Path | None = None
+    moved_baseline: Literal["refused", "taken"] = "refused"
 
     @field_validator("ice")
     @classmethod
