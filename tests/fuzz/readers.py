@@ -210,7 +210,7 @@ def host(name: str) -> Callable[[Path, World], Any]:
         output = world.out(f"updated_{name}")
         years = (LAST, LAST)
         done = update_host_file(
-            Task(name, path, world.folder / "run", world.folder / "experiment.toml", years, output)
+            Task(name, path, world.folder / "run", world.folder / "hosts.toml", years, output)
         )
         return [dict(done.changed), dict(done.left), done.served, output.read_bytes()]
 

@@ -137,11 +137,11 @@ def _trimmed(folder: Path) -> None:
 
 
 def host_points(folder: Path) -> Points:
-    """Return the quarter degrees of the world as a host's points."""
+    """Return the quarter degrees of the world as a host's points, with their bounds."""
     grid = Emulator.open(folder / "experiment.toml").grid
-    lat, lon = grid.lat_edges()[::30], grid.lon_edges()[::30]
-    lats, lons = np.meshgrid((lat[1:] + lat[:-1]) / 2, (lon[1:] + lon[:-1]) / 2, indexing="ij")
-    return Points.make(lons.ravel(), lats.ravel())
+    lat, lon = (np.stack([e[:-1:30], e[30::30]], 1) for e in (grid.lat_edges(), grid.lon_edges()))
+    rows, columns = np.repeat(lat, len(lon), 0), np.tile(lon, (len(lat), 1))
+    return Points.make(columns.mean(axis=1), rows.mean(axis=1), lon_bounds=columns, lat_bounds=rows)
 
 
 def _restarts(folder: Path) -> None:
@@ -161,6 +161,8 @@ def _restarts(folder: Path) -> None:
 def _hosts(folder: Path) -> None:
     from . import host_seeds
 
+    experiment = (folder / "experiment.toml").read_text("utf-8")
+    (folder / "hosts.toml").write_text(experiment + '\n[coupling]\ngeometry = "left"\n', "utf-8")
     points = host_points(folder)
     lat, lon = np.unique(points.lat)[::-1], np.unique(points.lon)
     host_seeds.write_ecland(folder / "ecland.nc", lat, lon)
