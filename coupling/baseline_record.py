@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from landstep.coupling.points import Points
-from landstep.emulator.atomic import replacing
+from landstep.emulator.atomic import destination, replacing
 from landstep.emulator.errors import CouplingError, InputError
 from landstep.emulator.ranks import Ranks
 from landstep.emulator.strict_json import strict_json
@@ -157,9 +157,8 @@ def _text(sums: np.ndarray) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Read the hosts of a record; none where there is no file."""
-    if not path.exists():
-        return {}
+    """Read the hosts of a record; none where there is no file. What is no file is not opened."""
+    destination(path)
     try:
         hosts = strict_json(path.read_text("utf-8"))["hosts"]
         for entry in hosts.values():
@@ -171,6 +170,8 @@ def _read(path: Path) -> dict[str, Any]:
                 for year in years
             ):
                 raise ValueError("checksums or years of another kind")
+    except FileNotFoundError:
+        return {}
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

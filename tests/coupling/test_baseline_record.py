@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from landstep.coupling.baseline_record import checksums_of, name_of
+from landstep.coupling.baseline_record import checksums_of
 from landstep.coupling.coupler import Coupler
 from landstep.coupling.points import Points
 from landstep.emulator.errors import CouplingError, InputError
@@ -91,16 +92,32 @@ def test_a_restart_goes_on_and_a_branch_is_held_against_the_record(
     start(moved, FIRST + 1, open_with=branch)  # counts from the year of the restart
 
 
-def test_other_points_and_hosts_have_entries_of_their_own(
-    start: Callable[..., Coupler], own: Cells, cells: Cells, tmp_path: Path
+def test_other_points_have_an_entry_of_their_own(
+    start: Callable[..., Coupler],
+    own: Cells,
+    cells: Cells,
+    coupled: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
-    start(own, FIRST)
+    """Two instances of one experiment, each with its own points and baselines."""
+    moved, path = moved_by(start(own, FIRST + 1), own), tmp_path / "record.json"
     half = {name: values[::2] for name, values in cells.items()}
-    path = tmp_path / "record.json"
-    (one,) = json.loads(path.read_text())["hosts"]
-    host = one.rsplit(" ", 1)[0]
-    others = Points.make(half.pop("lon_deg"), half.pop("lat_deg"), **half)
-    assert name_of(host, others, ALONE) != one
+    experiment = coupled("recorded", mode="anomaly", baseline_record=str(path))
+    other = Coupler.open(experiment, **half, year=FIRST)
+    for name, values in own.items():
+        other.baseline(name, values[::2] / 2)
+    other.update(FIRST + 1, 1, 1)
+    assert len(json.loads(path.read_text())["hosts"]) == 2
+    with pytest.raises(CouplingError, match="twice"):
+        start(moved, FIRST)
+
+
+def test_a_record_that_would_be_waited_for_is_refused(
+    start: Callable[..., Coupler], own: Cells, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "record.json")
+    with pytest.raises(InputError, match=r"record\.json.*fifo"):
+        start(own, FIRST)
 
 
 def test_a_run_that_observes_or_has_no_baseline_writes_no_record(
