@@ -252,8 +252,9 @@ class HostFields:
         self._monthly = list(zip(maps, means, strict=True))
 
     def unbegun(self) -> HostFields:
-        """Return the same fields and baselines, of which `begin` can be asked by itself."""
+        """Return the same fields, ice and baselines, of which `begin` can be asked by itself."""
         found = HostFields(self.settings, self.source, self.scheme, self.lat_deg, self.harvest)
+        found.icy = self.icy
         found.baselines = dict(self.baselines)
         return found
 

@@ -79,6 +79,8 @@ def test_points_of_ice_keep_the_hosts_own_fields(
     own = {"vegh": 0.0, "vegl": 0.0, "alb": 0.6}
     for name, value in own.items():
         coupler.baseline(name, np.full(12, value))
+    largest = {name: coupler.get_maximum(name, FIRST + 1) for name in own}
+    assert all((largest[name][icy] == value).all() for name, value in own.items())
     for year in (FIRST, FIRST + 1):
         for run in (plain, coupler):
             run.update(year, 1, 1)
